@@ -57,6 +57,8 @@ class Runtime:
         The services that may be placed here; none named means every service of the group.
     address
         ``host:port`` where consuming applications meet its online deployments; None for batch only.
+    desired_generation, desired_digest
+        The last desired state that was written for it, and the digest of its content.
     options
         What its connector understands; never a secret, only references to secrets.
     """
@@ -74,6 +76,8 @@ class Runtime:
     health_reason: str
     created_at: datetime
     retired_at: datetime | None = None
+    desired_generation: int = 0
+    desired_digest: str = ""
     version: int = 1
 
     def __post_init__(self) -> None:

@@ -230,3 +230,13 @@ def parse_snapshot_name(name: str) -> tuple[str, int]:
     if not NAME.match(model) or not number.isascii() or not number.isdigit() or len(number) > 9:
         raise SnapshotNameInvalidError(name=name)
     return model, int(number)
+
+
+class SnapshotRefusedError(InvalidError):
+    """A model folder cannot become a snapshot."""
+
+    code = "snapshot-refused"
+
+    def __init__(self, *, cause: str, problem: str) -> None:
+        self.cause, self.problem = cause, problem
+        super().__init__(f"The folder cannot become a snapshot ({cause}): {problem}")

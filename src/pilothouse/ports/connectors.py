@@ -70,3 +70,22 @@ class Connector(Protocol):
     ) -> Sequence[str]:
         """Give the last lines (1 to 10,000) of the entry's log, or of a job's."""
         ...
+
+
+class Connectors(Protocol):
+    """The installed connectors by name."""
+
+    def of(self, runtime: Runtime) -> Connector:
+        """
+        Give the connector that drives a runtime.
+
+        Raises
+        ------
+        PluginMissingError
+            When none of that name is installed.
+        """
+        ...
+
+    def check(self, name: str) -> None:
+        """Make sure that a connector of that name is installed, or raise `PluginMissingError`."""
+        ...

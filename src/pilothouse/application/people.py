@@ -1,0 +1,116 @@
+"""People and the roles they hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pilothouse.domain.access import EVERY_GROUP, Action, Grant, Role
+from pilothouse.domain.errors import NotFoundError
+from pilothouse.domain.ids import GroupName, PersonId, StageName
+from pilothouse.domain.people import Person
+
+if TYPE_CHECKING:
+    from pilothouse.domain.access import Principal
+    from pilothouse.ports.unit_of_work import OpenWork, Page, UnitOfWork
+
+
+def person_named(work: UnitOfWork, name: str) -> Person:
+    """Find a person by name or id."""
+    found = work.people.find(id=name) if name.startswith("per_") else work.people.find(name=name)
+    if found is None:
+        raise NotFoundError(
+            noun="person", name=name, cure="List them with `pilothouse people list`."
+        )
+    return found
+
+
+class People:
+    """Enter people, and give and end their roles."""
+
+    def __init__(self, *, open_work: OpenWork) -> None:
+        self._open_work = open_work
+
+    def create(
+        self, who: Principal, *, name: str, title: str = "", machine: bool = False
+    ) -> Person:
+        """Enter somebody who may hold roles and tokens."""
+        who.require(Action.ADMINISTER, group=EVERY_GROUP)
+        with self._open_work(who) as work:
+            person = work.people.add(
+                Person(
+                    id=PersonId(work.new_id("per")),
+                    name=name,
+                    title=title or name,
+                    machine=machine,
+                    created_at=work.at,
+                )
+            )
+            work.audit.record(
+                "create", noun="person", subject=person.id, group=EVERY_GROUP, detail={"name": name}
+            )
+            return work.commit(person)
+
+    def page(self, who: Principal, *, after: str | None = None, limit: int = 50) -> Page[Person]:
+        """List people."""
+        with self._open_work.reading(who) as work:
+            return work.people.page(after=after, limit=limit)
+
+    def grants(self, who: Principal, *, person: str) -> tuple[Grant, ...]:
+        """List the roles that somebody holds now."""
+        with self._open_work.reading(who) as work:
+            found = person_named(work, person)
+            return work.grants.all(person_id=found.id, ended_at=None)
+
+    def grant(
+        self, who: Principal, *, person: str, group: str, role: Role, stage: str | None = None
+    ) -> Grant:
+        """Give somebody a role in a group (``*`` for every group), in one stage or in all."""
+        who.require(Action.ADMINISTER, group=GroupName(group))
+        with self._open_work(who) as work:
+            found = person_named(work, person)
+            if group != EVERY_GROUP:
+                work.groups.get(group)
+            if stage is not None:
+                work.stages.get(stage)
+            same = work.grants.find(
+                person_id=found.id, group=group, role=role, stage=stage, ended_at=None
+            )
+            if same is not None:
+                return work.commit(same)
+            grant = work.grants.add(
+                Grant(
+                    id=work.new_id("grt"),
+                    person_id=found.id,
+                    group=GroupName(group),
+                    role=role,
+                    stage=StageName(stage) if stage else None,
+                    granted_at=work.at,
+                    granted_by=who.person_id,
+                )
+            )
+            work.audit.record(
+                "grant",
+                noun="person",
+                subject=found.id,
+                group=grant.group,
+                detail={"role": role, "stage": stage},
+            )
+            return work.commit(grant)
+
+    def end_grant(self, who: Principal, *, grant_id: str) -> Grant:
+        """Take a role away; ending an ended one changes nothing."""
+        with self._open_work(who) as work:
+            grant = work.grants.get(grant_id)
+            who.require(Action.ADMINISTER, group=grant.group)
+            if grant.ended_at is not None:
+                return work.commit(grant)
+            ended = work.grants.save(replace(grant, ended_at=work.at))
+            work.audit.record(
+                "end-grant",
+                noun="person",
+                subject=grant.person_id,
+                group=grant.group,
+                detail={"role": grant.role, "stage": grant.stage},
+            )
+            return work.commit(ended)

@@ -1,0 +1,233 @@
+"""What callers ask for: one frozen value per order, the body of its API call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pilothouse.domain.access import Role
+from pilothouse.domain.datasets import DatasetRole
+from pilothouse.domain.jobs import JobKind, TableFormat
+from pilothouse.domain.locations import LocationAccess, Place
+from pilothouse.domain.models import RiskTier
+from pilothouse.domain.runtimes import Mode
+from pilothouse.domain.snapshots import FileEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateGroup:
+    """Create a group."""
+
+    name: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetPolicy:
+    """Change what a group's models may bring; what is null stays as it is."""
+
+    python_source: bool | None = None
+    skops_types: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatePerson:
+    """Enter somebody who may hold roles and tokens."""
+
+    name: str
+    title: str = ""
+    machine: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveRole:
+    """Give a role in a group (``*`` for every group), in one stage or in all."""
+
+    group: str
+    role: Role
+    stage: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueToken:
+    """Issue an API token, for oneself where no person is named."""
+
+    name: str
+    group: str
+    person: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueScoringToken:
+    """Issue a token for consuming applications; no services means all of the platform's entries."""
+
+    name: str
+    group: str
+    services: tuple[str, ...]
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterModel:
+    """Register a model; its owner is the caller where none is named."""
+
+    name: str
+    group: str
+    owner: str | None = None
+    use_case: str = ""
+    methodology: str = ""
+    risk_tier: RiskTier = RiskTier.UNASSIGNED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefineStage:
+    """Add a stage to the path."""
+
+    name: str
+    position: int
+    production: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefineService:
+    """Define a business use by its tag."""
+
+    tag: str
+    group: str
+    mode: Mode
+    title: str = ""
+    lifecycle: str | None = None
+    test_dataset: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterLocation:
+    """Register a folder that jobs may use."""
+
+    name: str
+    group: str
+    uri: str
+    access: LocationAccess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterDataset:
+    """Register a version of a dataset from a file in a location."""
+
+    name: str
+    group: str
+    place: Place
+    format: TableFormat
+    role: DatasetRole
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterRuntime:
+    """Register a runtime; no services named means every service of the group."""
+
+    name: str
+    group: str
+    stage: str
+    connector: str = "local"
+    modes: tuple[Mode, ...] = (Mode.BATCH, Mode.ONLINE)
+    services: tuple[str, ...] = ()
+    address: str | None = None
+    options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeSnapshot:
+    """Take a snapshot of a model folder whose files are uploaded, and tag it with services."""
+
+    model: str
+    files: tuple[FileEntry, ...]
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDeployment:
+    """Deploy a snapshot; every suiting runtime receives it unless one is named."""
+
+    snapshot: str
+    service: str
+    stage: str
+    mode: Mode | None = None
+    runtime: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteShare:
+    """A snapshot's relative weight, or a shadow's fraction of requests."""
+
+    snapshot: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRoute:
+    """Set a route over the generation that the caller has seen."""
+
+    expected_generation: int
+    variants: tuple[RouteShare, ...]
+    shadows: tuple[RouteShare, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderJob:
+    """
+    Run a snapshot over a table.
+
+    The input is a registered `dataset` or a file in a location; `columns` passes input columns through.
+    """
+
+    kind: JobKind
+    snapshot: str
+    service: str
+    stage: str
+    dataset: str | None = None
+    source: Place | None = None
+    source_format: TableFormat | None = None
+    target: Place | None = None
+    target_format: TableFormat | None = None
+    label: str | None = None
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRun:
+    """Start a life cycle by hand."""
+
+    definition: str
+    snapshot: str | None = None
+    service: str | None = None
+    variables: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompleteTask:
+    """Answer a task."""
+
+    answers: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryIncident:
+    """Try again what stopped, with changed variables where given."""
+
+    variables: Mapping[str, object] = field(default_factory=dict)
+    retries: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishMessage:
+    """Send a message to the runs that wait for it, or that will within its time to live."""
+
+    id: str
+    group: str
+    name: str
+    correlation_key: str
+    payload: Mapping[str, object] = field(default_factory=dict)
+    time_to_live_s: float = 3600.0
