@@ -173,6 +173,7 @@ class Job:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     cancel_requested: bool = False
+    cleared: bool = False  # whether the runtime was told to forget the ended job
     version: int = 1
 
     def reported(self, report: JobReport, *, at: datetime) -> Job:

@@ -1,0 +1,190 @@
+"""Job runs: every ordered job is started on its runtime, watched, and written down, whatever crashes."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlparse
+
+from pilothouse.domain.desired import SCHEMA
+from pilothouse.domain.errors import PilothouseError, UnavailableError
+from pilothouse.domain.events import Event, EventType
+from pilothouse.domain.jobs import (
+    FileSource,
+    FileTarget,
+    Job,
+    JobKind,
+    JobOrder,
+    JobReport,
+    JobResult,
+    JobState,
+    JobUnknownError,
+)
+
+if TYPE_CHECKING:
+    from pilothouse.domain.access import Principal
+    from pilothouse.domain.ids import JobId
+    from pilothouse.domain.locations import Place
+    from pilothouse.domain.runtimes import Runtime
+    from pilothouse.ports.connectors import Connector, Connectors
+    from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
+
+LEASE_S = 60.0
+CONCURRENCY = 1
+"""Jobs at once on one runtime, where its option `concurrency` says nothing else."""
+
+
+class JobRuns:
+    """Starts and watches jobs; the job's id is the key of every call, so each call may be repeated."""
+
+    def __init__(self, *, open_work: OpenWork, connectors: Connectors, owner: str) -> None:
+        self._open_work = open_work
+        self._connectors = connectors
+        self._owner = owner
+
+    def unended(self, who: Principal) -> tuple[JobId, ...]:
+        """Give the jobs to look after, oldest first: not ended, or still held by their runtime."""
+        kinds = (JobKind.SCORE, JobKind.METRICS)
+        with self._open_work.reading(who) as work:
+            return tuple(j.id for j in work.jobs.all(kind=kinds, cleared=False))
+
+    def advance(self, who: Principal, job_id: JobId) -> bool:
+        """Bring one job a step further; False when another process is at it."""
+        lease = f"job:{job_id}"
+        with self._open_work(who) as work:
+            if not work.commit(work.leases.acquire(lease, owner=self._owner, lease_s=LEASE_S)):
+                return False
+        try:
+            self._advance(who, job_id)
+        finally:
+            with self._open_work(who) as work:
+                work.leases.release(lease, owner=self._owner)
+                work.commit(None)
+        return True
+
+    def _advance(self, who: Principal, job_id: JobId) -> None:
+        with self._open_work.reading(who) as work:
+            job = work.jobs.get(job_id)
+            if job.cleared or job.runtime_id is None:
+                return
+            runtime = work.runtimes.get(job.runtime_id)
+            order = _order(work, job)
+            room = _has_room(work, job, runtime)
+        connector = self._connectors.of(runtime)
+        if job.state.ended:
+            self._clear(who, connector, runtime, job)
+            return
+        try:
+            report = self._report(connector, runtime, job, order, room=room)
+        except UnavailableError:
+            return  # The reconciler says what is wrong with the runtime; the job waits for it.
+        except PilothouseError as problem:
+            report = JobReport(
+                job_id=job.id,
+                state=JobState.FAILED,
+                result=JobResult.FAILURE,
+                error_code=problem.code,
+                error=problem.message,
+            )
+        if report is not None:
+            job = self._record(who, job, report)
+        if job.state.ended:
+            self._clear(who, connector, runtime, job)
+
+    def _clear(self, who: Principal, connector: Connector, runtime: Runtime, job: Job) -> None:
+        """Make the runtime forget the job; after a crash in between it is told again."""
+        connector.clear(runtime, job.id)
+        with self._open_work(who) as work:
+            work.commit(work.jobs.save(replace(work.jobs.get(job.id), cleared=True)))
+
+    def _report(
+        self, connector: Connector, runtime: Runtime, job: Job, order: JobOrder, *, room: bool
+    ) -> JobReport | None:
+        if job.state is JobState.CREATED:
+            if job.cancel_requested:
+                return JobReport(job_id=job.id, state=JobState.CANCELLED)
+            if not room:
+                return None
+            connector.run_job(runtime, order)
+        elif job.cancel_requested:
+            connector.cancel(runtime, job.id)
+        try:
+            return connector.poll(runtime, job.id)
+        except JobUnknownError:
+            if job.cancel_requested:
+                return JobReport(job_id=job.id, state=JobState.CANCELLED)
+            connector.run_job(runtime, order)
+            return connector.poll(runtime, job.id)
+
+    def _record(self, who: Principal, job: Job, report: JobReport) -> Job:
+        with self._open_work(who) as work:
+            current = work.jobs.get(job.id)
+            reported = current.reported(report, at=work.at)
+            if reported == current:
+                return current
+            saved = work.jobs.save(reported)
+            if saved.state.ended:
+                _publish(work, saved)
+            return work.commit(saved)
+
+
+def _publish(work: UnitOfWork, job: Job) -> None:
+    work.outbox.publish(
+        Event(
+            id=work.new_id("evt"),
+            type=EventType.JOB_FINISHED,
+            group=job.group,
+            subject=job.id,
+            payload={"job": job.id, "state": job.state.value, "result": job.result.value},
+            at=work.at,
+        )
+    )
+
+
+def _has_room(work: UnitOfWork, job: Job, runtime: Runtime) -> bool:
+    running = work.jobs.all(runtime_id=runtime.id, state=(JobState.WAITING, JobState.RUNNING))
+    limit = int(runtime.options.get("concurrency", CONCURRENCY))
+    return sum(j.id != job.id for j in running) < limit
+
+
+def _order(work: UnitOfWork, job: Job) -> JobOrder:
+    snapshot = work.snapshots.get(str(job.snapshot_id))
+    dataset = _dataset_digest(work, job)
+    source, format_ = job.source, job.source_format
+    if source is None or format_ is None:  # the use case that ordered it made sure of both
+        raise ValueError(job.id)
+    target = None
+    if job.target is not None and job.target_format is not None:
+        target = FileTarget(
+            root=_root(work, job.target), path=job.target.path, format=job.target_format
+        )
+    return JobOrder(
+        schema=SCHEMA,
+        job_id=job.id,
+        kind=job.kind,
+        service=job.service,
+        stage=job.stage,
+        snapshot=snapshot.name,
+        digest=snapshot.digest,
+        source=FileSource(
+            root=_root(work, source), path=source.path, format=format_, sha256=dataset
+        ),
+        target=target,
+        label=job.label,
+        columns=job.columns,
+    )
+
+
+def _dataset_digest(work: UnitOfWork, job: Job) -> str | None:
+    if job.dataset is None:
+        return None
+    name, _, version = job.dataset.partition("@")
+    dataset = work.datasets.find(name=name, dataset_version=version)
+    return dataset.sha256 if dataset else None
+
+
+def _root(work: UnitOfWork, place: Place) -> str:
+    location = work.locations.find(name=place.location)
+    if location is None:
+        raise ValueError(place.location)
+    return str(PurePosixPath(unquote(urlparse(location.uri).path)))

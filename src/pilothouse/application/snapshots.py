@@ -1,0 +1,379 @@
+"""Snapshots: taken by a job that checks the folder, tagged with services, never changed."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import shutil
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pilothouse.application.finding import model_named, service_tagged, snapshot_named
+from pilothouse.domain.access import Action, Principal
+from pilothouse.domain.artifacts import ArtifactMissingError
+from pilothouse.domain.errors import PilothouseError
+from pilothouse.domain.events import Event, EventType
+from pilothouse.domain.ids import JobId, ServiceTag, SnapshotId, StageName
+from pilothouse.domain.jobs import Job, JobKind, JobProgress, JobResult, JobState
+from pilothouse.domain.plain import canonical, from_plain, to_plain
+from pilothouse.domain.snapshots import (
+    FileEntry,
+    ServiceAssignment,
+    Snapshot,
+    SnapshotRefusedError,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pilothouse.domain.groups import Group
+    from pilothouse.domain.models import Model
+    from pilothouse.domain.services import Service
+    from pilothouse.ports.artifacts import ArtifactStore
+    from pilothouse.ports.checker import CheckedFolder, SnapshotChecker
+    from pilothouse.ports.unit_of_work import OpenWork, Page, UnitOfWork
+    from pilothouse.wire.requests import TakeSnapshot
+
+MAXIMUM_FILES = 10_000
+NO_STAGE = StageName("-")
+NO_SERVICE = ServiceTag("-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotParameters:
+    """What a snapshot job carries in its parameters."""
+
+    model: str
+    files: tuple[FileEntry, ...]
+    services: tuple[str, ...]
+
+
+class Snapshots:
+    """Take, tag and look up snapshots."""
+
+    def __init__(
+        self,
+        *,
+        open_work: OpenWork,
+        store: ArtifactStore,
+        checker: SnapshotChecker,
+        scratch: Path,
+    ) -> None:
+        self._open_work = open_work
+        self._store = store
+        self._checker = checker
+        self._scratch = scratch
+
+    def order(self, who: Principal, wanted: TakeSnapshot) -> Job:
+        """
+        Order a snapshot of uploaded files; the job that is given back checks them and takes it.
+
+        Raises
+        ------
+        ArtifactMissingError
+            When a file was not uploaded.
+        """
+        if not 0 < len(wanted.files) <= MAXIMUM_FILES:
+            raise SnapshotRefusedError(
+                cause="files", problem=f"a snapshot has 1 to {MAXIMUM_FILES} files"
+            )
+        for entry in wanted.files:
+            if self._store.size(entry.sha256) != entry.size:
+                raise ArtifactMissingError(sha256=entry.sha256)
+        with self._open_work(who) as work:
+            model = model_named(work, wanted.model)
+            who.require(Action.TAKE_SNAPSHOT, group=model.group)
+            for tag in wanted.services:
+                who.require(Action.TAG_SNAPSHOT, group=service_tagged(work, tag).group)
+            job = work.jobs.add(_snapshot_job(work, model, wanted))
+            work.audit.record(
+                "take",
+                noun="snapshot",
+                subject=job.id,
+                group=model.group,
+                detail={"model": model.name, "services": wanted.services},
+            )
+            return work.commit(job)
+
+    def take(self, who: Principal, job_id: JobId) -> Job:
+        """
+        Run one snapshot job to its end: check the folder apart, then write the snapshot in one step.
+
+        It may be cut off and repeated at any point: artefacts are put if absent, and number, tags, events
+        and the job's end are one transaction.
+        """
+        with self._open_work(who) as work:
+            job = work.jobs.get(job_id)
+            if job.state.ended:
+                return work.commit(job)
+            if job.cancel_requested:
+                return work.commit(
+                    work.jobs.save(replace(job, state=JobState.CANCELLED, ended_at=work.at))
+                )
+            if job.state is not JobState.RUNNING:
+                job = work.jobs.save(replace(job, state=JobState.RUNNING, started_at=work.at))
+            parameters = from_plain(SnapshotParameters, job.parameters)
+            model = work.models.find(name=parameters.model)
+            group = work.groups.get(job.group)
+            references = {d.full_name: d.sha256 for d in work.datasets.all(group=job.group)}
+            work.commit(None)
+        try:
+            checked = self._checked(job, parameters, group, references)
+            if model is None or checked.content.manifest.name != model.name:
+                raise SnapshotRefusedError(
+                    cause="model-differs",
+                    problem=f"the manifest names the model {checked.content.manifest.name!r} and the "
+                    f"order names {parameters.model!r}; use one name",
+                )
+            self._keep(checked)
+        except PilothouseError as problem:
+            return self._failed(who, job_id, problem)
+        return self._written(who, job_id, parameters, checked)
+
+    def _checked(
+        self,
+        job: Job,
+        parameters: SnapshotParameters,
+        group: Group,
+        references: dict[str, str],
+    ) -> CheckedFolder:
+        folder = self._scratch / job.id
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            for entry in parameters.files:
+                target = folder / entry.path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("wb") as out:
+                    for chunk in self._store.get(entry.sha256):
+                        out.write(chunk)
+            return self._checker.check(folder, group=group, references=references)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                shutil.rmtree(folder)
+
+    def _keep(self, checked: CheckedFolder) -> None:
+        """Store what the digest names and the upload did not bring, the content itself last."""
+        content = checked.content
+        for blob, digest in (
+            (checked.lock, content.lock),
+            (checked.golden, content.golden),
+            (canonical(content), content.digest),
+        ):
+            self._store.put(itertools.repeat(blob, 1), sha256=digest)
+
+    def _failed(self, who: Principal, job_id: JobId, problem: PilothouseError) -> Job:
+        with self._open_work(who) as work:
+            job = work.jobs.get(job_id)
+            return work.commit(
+                work.jobs.save(
+                    replace(
+                        job,
+                        state=JobState.FAILED,
+                        result=JobResult.FAILURE,
+                        error_code=problem.code,
+                        error=problem.message,
+                        ended_at=work.at,
+                    )
+                )
+            )
+
+    def _written(
+        self, who: Principal, job_id: JobId, parameters: SnapshotParameters, checked: CheckedFolder
+    ) -> Job:
+        with self._open_work(who) as work:
+            job = work.jobs.get(job_id)
+            if job.state.ended:
+                return work.commit(job)
+            author = work.people.get(job.ordered_by)
+            model = work.models.find(name=parameters.model)
+            if model is None:
+                raise SnapshotRefusedError(cause="model-gone", problem="its model is gone")
+            snapshot = _numbered(work, model, checked, job)
+            for tag in parameters.services:
+                service = service_tagged(work, tag)
+                _tagged(work, snapshot, service, by=job.ordered_by)
+            work.audit.record(
+                "taken",
+                noun="snapshot",
+                subject=snapshot.id,
+                group=snapshot.group,
+                detail={
+                    "name": snapshot.name,
+                    "digest": snapshot.digest,
+                    "author": author.name,
+                    "services": parameters.services,
+                },
+            )
+            done = work.jobs.save(
+                replace(
+                    job,
+                    state=JobState.COMPLETE,
+                    result=JobResult.SUCCESS,
+                    snapshot_id=snapshot.id,
+                    snapshot=snapshot.name,
+                    ended_at=work.at,
+                )
+            )
+            return work.commit(done)
+
+    def tag(self, who: Principal, *, snapshot: str, service: str) -> ServiceAssignment:
+        """Tag a snapshot with a service, which starts the service's life cycle; tagging twice changes nothing."""
+        with self._open_work(who) as work:
+            found, tagged = snapshot_named(work, snapshot), service_tagged(work, service)
+            who.require(Action.TAG_SNAPSHOT, group=tagged.group)
+            return work.commit(_tagged(work, found, tagged, by=who.person_id))
+
+    def untag(self, who: Principal, *, snapshot: str, service: str) -> ServiceAssignment | None:
+        """End a tag: no new deployment of the snapshot for the service; what runs goes on."""
+        with self._open_work(who) as work:
+            found, tagged = snapshot_named(work, snapshot), service_tagged(work, service)
+            who.require(Action.TAG_SNAPSHOT, group=tagged.group)
+            assignment = work.assignments.find(
+                snapshot_id=found.id, service=tagged.tag, ended_at=None
+            )
+            if assignment is None:
+                return work.commit(None)
+            ended = work.assignments.save(replace(assignment, ended_at=work.at))
+            work.audit.record(
+                "untag",
+                noun="snapshot",
+                subject=found.id,
+                group=found.group,
+                detail={"service": tagged.tag},
+            )
+            return work.commit(ended)
+
+    def get(self, who: Principal, *, name: str) -> Snapshot:
+        """Give one snapshot, by ``model@number`` or id."""
+        with self._open_work.reading(who) as work:
+            return snapshot_named(work, name)
+
+    def services(self, who: Principal, *, name: str) -> tuple[ServiceAssignment, ...]:
+        """List a snapshot's tags, ended ones too."""
+        with self._open_work.reading(who) as work:
+            return work.assignments.all(snapshot_id=snapshot_named(work, name).id)
+
+    def page(
+        self,
+        who: Principal,
+        *,
+        model: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[Snapshot]:
+        """List snapshots, newest first, of one model where named."""
+        equals = {} if model is None else {"model": model}
+        with self._open_work.reading(who) as work:
+            return work.snapshots.page(
+                groups=who.readable, after=after, limit=limit, newest_first=True, **equals
+            )
+
+    def waiting(self, who: Principal) -> tuple[JobId, ...]:
+        """Give the snapshot jobs that have not ended, oldest first."""
+        unended = tuple(s for s in JobState if not s.ended)
+        with self._open_work.reading(who) as work:
+            return tuple(j.id for j in work.jobs.all(kind=JobKind.SNAPSHOT, state=unended))
+
+
+def _snapshot_job(work: UnitOfWork, model: Model, wanted: TakeSnapshot) -> Job:
+    parameters = SnapshotParameters(model=model.name, files=wanted.files, services=wanted.services)
+    return Job(
+        id=JobId(work.new_id("job")),
+        group=model.group,
+        kind=JobKind.SNAPSHOT,
+        service=NO_SERVICE,
+        stage=NO_STAGE,
+        snapshot_id=None,
+        snapshot="",
+        runtime_id=None,
+        source=None,
+        source_format=None,
+        dataset=None,
+        target=None,
+        target_format=None,
+        label=None,
+        columns=(),
+        parameters=to_plain(parameters),
+        state=JobState.CREATED,
+        result=JobResult.UNKNOWN,
+        progress=JobProgress(),
+        metrics={},
+        error_code="",
+        error="",
+        output=None,
+        manifest_sha256=None,
+        ordered_by=work.who.person_id,
+        ordered_at=work.at,
+    )
+
+
+def _numbered(work: UnitOfWork, model: Model, checked: CheckedFolder, job: Job) -> Snapshot:
+    """Give the model's snapshot of this digest, with the next number where it is new."""
+    content = checked.content
+    known = work.snapshots.find(model_id=model.id, digest=content.digest)
+    if known is not None:
+        return known
+    work.models.save(replace(model, last_number=model.last_number + 1))
+    parents = tuple(snapshot_named(work, name).id for name in content.manifest.parents)
+    return work.snapshots.add(
+        Snapshot(
+            id=SnapshotId(work.new_id("snp")),
+            group=model.group,
+            model_id=model.id,
+            model=model.name,
+            number=model.last_number + 1,
+            digest=content.digest,
+            content=content,
+            parents=parents,
+            taken_at=work.at,
+            taken_by=job.ordered_by,
+        )
+    )
+
+
+def _tagged(
+    work: UnitOfWork, snapshot: Snapshot, service: Service, *, by: str
+) -> ServiceAssignment:
+    present = work.assignments.find(snapshot_id=snapshot.id, service=service.tag, ended_at=None)
+    if present is not None:
+        return present
+    assignment = work.assignments.add(
+        ServiceAssignment(
+            id=work.new_id("asg"),
+            group=service.group,
+            snapshot_id=snapshot.id,
+            service=service.tag,
+            assigned_at=work.at,
+            assigned_by=work.people.get(by).id,
+        )
+    )
+    work.audit.record(
+        "tag",
+        noun="snapshot",
+        subject=snapshot.id,
+        group=snapshot.group,
+        detail={"service": service.tag, "digest": snapshot.digest},
+    )
+    work.outbox.publish(
+        Event(
+            id=work.new_id("evt"),
+            type=EventType.SNAPSHOT_CREATED,
+            group=service.group,
+            subject=snapshot.id,
+            payload={
+                "snapshot": snapshot.name,
+                "snapshot_id": snapshot.id,
+                "digest": snapshot.digest,
+                "model": snapshot.model,
+                "number": snapshot.number,
+                "service": service.tag,
+                "mode": service.mode.value,
+                "author": snapshot.taken_by,
+                "group": service.group,
+                "test_dataset": service.test_dataset,
+                "lifecycle": service.lifecycle,
+            },
+            at=work.at,
+        )
+    )
+    return assignment
