@@ -12,8 +12,9 @@ from pilothouse.domain.locations import LocationRefusedError
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
+    from pilothouse.domain.pages import Page
     from pilothouse.ports.places import Places
-    from pilothouse.ports.unit_of_work import OpenWork, Page
+    from pilothouse.ports.unit_of_work import OpenWork
     from pilothouse.wire.requests import RegisterDataset
 
 

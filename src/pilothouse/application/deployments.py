@@ -23,13 +23,14 @@ from pilothouse.domain.stages import check_path_to
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
     from pilothouse.domain.ids import StageName
+    from pilothouse.domain.pages import Page
     from pilothouse.domain.routes import Route
     from pilothouse.domain.runtimes import Runtime
     from pilothouse.domain.services import Service
     from pilothouse.domain.snapshots import Snapshot
     from pilothouse.domain.stages import Stage
     from pilothouse.ports.connectors import Connectors
-    from pilothouse.ports.unit_of_work import OpenWork, Page, UnitOfWork
+    from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
     from pilothouse.wire.requests import OrderDeployment
 
 NEEDED = {Mode.ONLINE: Ability.ONLINE, Mode.BATCH: Ability.SCORE_JOB}

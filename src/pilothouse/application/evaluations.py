@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pilothouse.domain.access import Principal
-    from pilothouse.ports.unit_of_work import OpenWork, Page
+    from pilothouse.domain.pages import Page
+    from pilothouse.ports.unit_of_work import OpenWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from pilothouse.domain.ids import GroupName
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
-    from pilothouse.ports.unit_of_work import OpenWork, Page
+    from pilothouse.domain.pages import Page
+    from pilothouse.ports.unit_of_work import OpenWork
 
 
 class Groups:

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from pilothouse.domain.ids import RuntimeId, StageName
     from pilothouse.domain.jobs import TableFormat
     from pilothouse.domain.locations import Place
+    from pilothouse.domain.pages import Page
     from pilothouse.domain.services import Service
     from pilothouse.domain.snapshots import Snapshot
-    from pilothouse.ports.unit_of_work import OpenWork, Page, UnitOfWork
+    from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
     from pilothouse.wire.requests import OrderJob
 
 

@@ -10,8 +10,9 @@ from pilothouse.domain.locations import Location, LocationAccess
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
+    from pilothouse.domain.pages import Page
     from pilothouse.ports.places import Places
-    from pilothouse.ports.unit_of_work import OpenWork, Page
+    from pilothouse.ports.unit_of_work import OpenWork
 
 
 class Locations:

@@ -12,7 +12,8 @@ from pilothouse.domain.models import Model
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
-    from pilothouse.ports.unit_of_work import OpenWork, Page
+    from pilothouse.domain.pages import Page
+    from pilothouse.ports.unit_of_work import OpenWork
     from pilothouse.wire.requests import RegisterModel
 
 

@@ -12,7 +12,8 @@ from pilothouse.domain.people import Person
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
-    from pilothouse.ports.unit_of_work import OpenWork, Page, UnitOfWork
+    from pilothouse.domain.pages import Page
+    from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
 
 
 def person_named(work: UnitOfWork, name: str) -> Person:

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from pilothouse.domain.access import Principal
     from pilothouse.domain.ids import JobId
+    from pilothouse.domain.pages import Page
     from pilothouse.domain.runtimes import Capabilities
     from pilothouse.ports.connectors import Connectors
-    from pilothouse.ports.unit_of_work import OpenWork, Page
+    from pilothouse.ports.unit_of_work import OpenWork
     from pilothouse.wire.requests import RegisterRuntime
 
 

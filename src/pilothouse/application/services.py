@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.application.finding import dataset_named, service_tagged
+from pilothouse.application.finding import dataset_named, model_named, service_tagged
 from pilothouse.domain.access import Action
 from pilothouse.domain.deployments import Deployment
 from pilothouse.domain.ids import GroupName, ServiceTag
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from pilothouse.domain.access import Principal
     from pilothouse.domain.events import Change
-    from pilothouse.ports.unit_of_work import OpenWork, Page, UnitOfWork
+    from pilothouse.domain.pages import Page
+    from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
     from pilothouse.wire.requests import DefineService
 
 
@@ -76,6 +77,16 @@ class Services:
             service = service_tagged(work, tag)
             moment = work.at if at is None else at
             return _where(work, service.tag, moment)
+
+    def where_model(self, who: Principal, *, model: str) -> tuple[Whereabouts, ...]:
+        """Say where every snapshot of a model runs now, over all services that it is tagged with."""
+        with self._open_work.reading(who) as work:
+            found = model_named(work, model)
+            snapshots = {s.id: s.name for s in work.snapshots.all(model_id=found.id)}
+            tagged = work.assignments.all(snapshot_id=frozenset(snapshots))
+            tags = sorted({a.service for a in tagged})
+            rows = (row for tag in tags for row in _where(work, tag, work.at))
+            return tuple(row for row in rows if row.snapshot in set(snapshots.values()))
 
 
 def _values(work: UnitOfWork, noun: str, at: datetime, key: str | None) -> tuple[Change, ...]:

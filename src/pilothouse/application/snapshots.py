@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
     from pilothouse.domain.groups import Group
     from pilothouse.domain.models import Model
+    from pilothouse.domain.pages import Page
     from pilothouse.domain.services import Service
     from pilothouse.ports.artifacts import ArtifactStore
     from pilothouse.ports.checker import CheckedFolder, SnapshotChecker
-    from pilothouse.ports.unit_of_work import OpenWork, Page, UnitOfWork
+    from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
     from pilothouse.wire.requests import TakeSnapshot
 
 MAXIMUM_FILES = 10_000

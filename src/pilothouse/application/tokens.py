@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pilothouse.application.finding import service_tagged
@@ -10,12 +9,14 @@ from pilothouse.application.people import person_named
 from pilothouse.domain.access import Action, Principal, Token, TokenKind
 from pilothouse.domain.errors import InvalidError, NotSignedInError
 from pilothouse.domain.ids import GroupName, PersonId, ServiceTag, TokenId
+from pilothouse.wire.views import IssuedToken
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pilothouse.domain.pages import Page
     from pilothouse.ports.tokens import TokenMint
-    from pilothouse.ports.unit_of_work import OpenWork, Page
+    from pilothouse.ports.unit_of_work import OpenWork
 
 
 class TokenWrongError(NotSignedInError):
@@ -40,14 +41,6 @@ class TokenExpiryError(InvalidError):
         super().__init__(
             f"The token would expire at {expires_at.isoformat()}, which is past. Give a later time."
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssuedToken:
-    """A new token; `text` is shown this once and kept nowhere."""
-
-    token: Token
-    text: str
 
 
 NOBODY = Principal(person_id=PersonId("per_nobody"), name="nobody", grants=())

@@ -85,6 +85,19 @@ class InvalidError(PilothouseError):
     code = "invalid"
 
 
+class CursorInvalidError(InvalidError):
+    """A text does not say where a page of this list ended."""
+
+    code = "cursor-invalid"
+
+    def __init__(self, *, cursor: str) -> None:
+        self.cursor = cursor[:80]
+        super().__init__(
+            f"{cursor[:80]!r} is not a cursor of this list. Use the `next` of the page before, with the same "
+            "list and order, or leave it out to start anew."
+        )
+
+
 class DeniedError(PilothouseError):
     """The caller is known and may not do this."""
 

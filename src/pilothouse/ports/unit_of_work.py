@@ -8,8 +8,7 @@ the audit rows and the outbox rows among it, is committed together or not at all
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from pilothouse.domain.lifecycles import Definition, RunHeading
     from pilothouse.domain.locations import Location
     from pilothouse.domain.models import Model
+    from pilothouse.domain.pages import Page
     from pilothouse.domain.people import Person
     from pilothouse.domain.routes import Route
     from pilothouse.domain.runtimes import Runtime
@@ -37,14 +37,6 @@ if TYPE_CHECKING:
     from pilothouse.domain.tasks import Task
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[T]):
-    """Some of a list, and the cursor that goes on after it; None at the end."""
-
-    items: tuple[T, ...]
-    next: str | None
 
 
 class Repository(Protocol[T]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from pilothouse.domain.access import Role
 from pilothouse.domain.datasets import DatasetRole
@@ -14,7 +15,16 @@ from pilothouse.domain.models import RiskTier
 from pilothouse.domain.runtimes import Mode
 from pilothouse.domain.snapshots import FileEntry
 
+R = TypeVar("R")
 
+
+def request(kind: type[R]) -> type[R]:
+    """Make a value an API body that refuses fields it does not know, instead of passing over them."""
+    kind.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined]
+    return kind
+
+
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateGroup:
     """Create a group."""
@@ -23,6 +33,7 @@ class CreateGroup:
     title: str = ""
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPolicy:
     """Change what a group's models may bring; what is null stays as it is."""
@@ -31,6 +42,7 @@ class SetPolicy:
     skops_types: tuple[str, ...] | None = None
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatePerson:
     """Enter somebody who may hold roles and tokens."""
@@ -40,6 +52,7 @@ class CreatePerson:
     machine: bool = False
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveRole:
     """Give a role in a group (``*`` for every group), in one stage or in all."""
@@ -49,6 +62,7 @@ class GiveRole:
     stage: str | None = None
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueToken:
     """Issue an API token, for oneself where no person is named."""
@@ -59,6 +73,7 @@ class IssueToken:
     expires_at: datetime | None = None
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueScoringToken:
     """Issue a token for consuming applications; no services means all of the platform's entries."""
@@ -69,6 +84,7 @@ class IssueScoringToken:
     expires_at: datetime | None = None
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterModel:
     """Register a model; its owner is the caller where none is named."""
@@ -81,6 +97,7 @@ class RegisterModel:
     risk_tier: RiskTier = RiskTier.UNASSIGNED
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefineStage:
     """Add a stage to the path."""
@@ -90,6 +107,7 @@ class DefineStage:
     production: bool = False
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefineService:
     """Define a business use by its tag."""
@@ -102,6 +120,7 @@ class DefineService:
     test_dataset: str | None = None
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterLocation:
     """Register a folder that jobs may use."""
@@ -112,6 +131,7 @@ class RegisterLocation:
     access: LocationAccess
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterDataset:
     """Register a version of a dataset from a file in a location."""
@@ -124,6 +144,7 @@ class RegisterDataset:
     label: str | None = None
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterRuntime:
     """Register a runtime; no services named means every service of the group."""
@@ -138,6 +159,7 @@ class RegisterRuntime:
     options: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeSnapshot:
     """Take a snapshot of a model folder whose files are uploaded, and tag it with services."""
@@ -147,6 +169,7 @@ class TakeSnapshot:
     services: tuple[str, ...] = ()
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderDeployment:
     """Deploy a snapshot; every suiting runtime receives it unless one is named."""
@@ -158,6 +181,7 @@ class OrderDeployment:
     runtime: str | None = None
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteShare:
     """A snapshot's relative weight, or a shadow's fraction of requests."""
@@ -166,6 +190,7 @@ class RouteShare:
     weight: float
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRoute:
     """Set a route over the generation that the caller has seen."""
@@ -175,6 +200,7 @@ class SetRoute:
     shadows: tuple[RouteShare, ...] = ()
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderJob:
     """
@@ -196,6 +222,7 @@ class OrderJob:
     columns: tuple[str, ...] = ()
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRun:
     """Start a life cycle by hand."""
@@ -206,6 +233,7 @@ class StartRun:
     variables: Mapping[str, object] = field(default_factory=dict)
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompleteTask:
     """Answer a task."""
@@ -213,6 +241,7 @@ class CompleteTask:
     answers: Mapping[str, object]
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryIncident:
     """Try again what stopped, with changed variables where given."""
@@ -221,6 +250,7 @@ class RetryIncident:
     retries: int = 3
 
 
+@request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishMessage:
     """Send a message to the runs that wait for it, or that will within its time to live."""

@@ -1,0 +1,121 @@
+"""Errors as problems (RFC 9457); the only place that knows which error has which HTTP status."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import TYPE_CHECKING
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from pilothouse.domain import errors
+from pilothouse.domain.plain import to_plain
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+
+STATUS: tuple[tuple[type[errors.PilothouseError], int], ...] = (
+    (errors.NotSignedInError, 401),
+    (errors.DeniedError, 403),
+    (errors.NotFoundError, 404),
+    (errors.RefusedError, 409),
+    (errors.InvalidError, 422),
+    (errors.NotSupportedError, 501),
+    (errors.UnavailableError, 503),
+)
+CODES = {404: "no-such-page", 405: "method-not-allowed", 413: "body-too-large"}
+log = logging.getLogger(__name__)
+
+
+def status_of(problem: errors.PilothouseError) -> int:
+    """Give the HTTP status of an error by its branch of the tree."""
+    return next((status for kind, status in STATUS if isinstance(problem, kind)), 500)
+
+
+def problem_response(
+    status: int, *, code: str, detail: str, fields: dict[str, object] | None = None
+) -> JSONResponse:
+    """Make a problem document."""
+    body = {
+        "type": f"urn:pilothouse:problem:{code}",
+        "title": code.replace("-", " "),
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **({"fields": fields} if fields else {}),
+    }
+    return JSONResponse(body, status_code=status, media_type="application/problem+json")
+
+
+def _plain_fields(problem: errors.PilothouseError) -> dict[str, object]:
+    plain: dict[str, object] = {}
+    for name, value in problem.fields.items():
+        try:
+            plain[name] = to_plain(value)
+        except TypeError:
+            plain[name] = str(value)
+    return plain
+
+
+async def on_deliberate(_: Request, problem: Exception) -> JSONResponse:
+    """Answer an error that Pilothouse raised on purpose."""
+    if not isinstance(problem, errors.PilothouseError):  # FastAPI hands over what was registered
+        raise problem
+    response = problem_response(
+        status_of(problem),
+        code=problem.code,
+        detail=problem.message,
+        fields=_plain_fields(problem),
+    )
+    if isinstance(problem, errors.UnavailableError):
+        response.headers["Retry-After"] = str(math.ceil(problem.retry_after_s))
+    if isinstance(problem, errors.NotSignedInError):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+async def on_wrong_request(_: Request, problem: Exception) -> JSONResponse:
+    """Answer a request whose body or parameters do not have the documented form."""
+    if not isinstance(problem, RequestValidationError):
+        raise problem
+    found = [
+        {"at": ".".join(str(part) for part in e["loc"]), "problem": e["msg"]}
+        for e in problem.errors()[:50]
+    ]
+    words = "; ".join(f"{f['at']}: {f['problem']}" for f in found[:5])
+    return problem_response(
+        422,
+        code="request-invalid",
+        detail=f"The request is not as documented ({words}). See /api/v1/openapi.json.",
+        fields={"problems": found},
+    )
+
+
+async def on_http(_: Request, problem: Exception) -> JSONResponse:
+    """Answer what the framework itself refuses."""
+    if not isinstance(problem, HTTPException):
+        raise problem
+    code = CODES.get(problem.status_code, "http-error")
+    response = problem_response(problem.status_code, code=code, detail=str(problem.detail))
+    response.headers.update(problem.headers or {})
+    return response
+
+
+async def on_unexpected(request: Request, problem: Exception) -> JSONResponse:
+    """Answer a fault of our own without showing its inside; the log has it."""
+    log.error("%s %s failed", request.method, request.url.path, exc_info=problem)
+    return problem_response(
+        500,
+        code="unexpected",
+        detail="Pilothouse failed at this request and wrote the cause to its log. Nothing was changed half.",
+    )
+
+
+def register(app: FastAPI) -> None:
+    """Answer every error as a problem."""
+    app.add_exception_handler(errors.PilothouseError, on_deliberate)
+    app.add_exception_handler(RequestValidationError, on_wrong_request)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(Exception, on_unexpected)

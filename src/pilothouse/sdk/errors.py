@@ -1,0 +1,34 @@
+"""What can go wrong between a client and the server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilothouse.domain.errors import PilothouseError, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class ApiError(PilothouseError):
+    """The server refused a call; code and words are the server's own."""
+
+    def __init__(
+        self, *, status: int, code: str, detail: str, fields: Mapping[str, object] | None = None
+    ) -> None:
+        self.status, self.problem_code, self.detail = status, code, detail
+        self.problem_fields = dict(fields or {})
+        super().__init__(detail)
+
+
+class ApiUnreachableError(UnavailableError):
+    """No server answers at the address."""
+
+    code = "api-unreachable"
+
+    def __init__(self, *, url: str, problem: str) -> None:
+        self.url, self.problem = url, problem
+        super().__init__(
+            f"No Pilothouse answers at {url} ({problem}). Start it with `pilothouse up`, or name another with "
+            "--url or PILOTHOUSE_URL."
+        )
