@@ -25,7 +25,12 @@ STATUS: tuple[tuple[type[errors.PilothouseError], int], ...] = (
     (errors.NotSupportedError, 501),
     (errors.UnavailableError, 503),
 )
-CODES = {404: "no-such-page", 405: "method-not-allowed", 413: "body-too-large"}
+CODES = {
+    404: "no-such-page",
+    405: "method-not-allowed",
+    408: "body-too-slow",
+    413: "body-too-large",
+}
 log = logging.getLogger(__name__)
 
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pilothouse.ports.connectors import Connector, Connectors
     from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
 
-LEASE_S = 60.0
 CONCURRENCY = 1
 """Jobs at once on one runtime, where its option `concurrency` says nothing else."""
 
@@ -38,10 +37,9 @@ CONCURRENCY = 1
 class JobRuns:
     """Starts and watches jobs; the job's id is the key of every call, so each call may be repeated."""
 
-    def __init__(self, *, open_work: OpenWork, connectors: Connectors, owner: str) -> None:
+    def __init__(self, *, open_work: OpenWork, connectors: Connectors) -> None:
         self._open_work = open_work
         self._connectors = connectors
-        self._owner = owner
 
     def unended(self, who: Principal) -> tuple[JobId, ...]:
         """Give the jobs to look after, oldest first: not ended, or still held by their runtime."""
@@ -49,21 +47,8 @@ class JobRuns:
         with self._open_work.reading(who) as work:
             return tuple(j.id for j in work.jobs.all(kind=kinds, cleared=False))
 
-    def advance(self, who: Principal, job_id: JobId) -> bool:
-        """Bring one job a step further; False when another process is at it."""
-        lease = f"job:{job_id}"
-        with self._open_work(who) as work:
-            if not work.commit(work.leases.acquire(lease, owner=self._owner, lease_s=LEASE_S)):
-                return False
-        try:
-            self._advance(who, job_id)
-        finally:
-            with self._open_work(who) as work:
-                work.leases.release(lease, owner=self._owner)
-                work.commit(None)
-        return True
-
-    def _advance(self, who: Principal, job_id: JobId) -> None:
+    def advance(self, who: Principal, job_id: JobId) -> None:
+        """Bring one job a step further."""
         with self._open_work.reading(who) as work:
             job = work.jobs.get(job_id)
             if job.cleared or job.runtime_id is None:

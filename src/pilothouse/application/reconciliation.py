@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pilothouse.ports.connectors import Connector, Connectors
     from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
 
-LEASE_S = 60.0
 log = logging.getLogger(__name__)
 
 
@@ -43,7 +42,7 @@ class PlatformToken:
 
 
 class Reconciliation:
-    """Makes runtimes converge, one at a time, each under a lease."""
+    """Makes runtimes converge, one at a time."""
 
     def __init__(
         self,
@@ -51,12 +50,10 @@ class Reconciliation:
         open_work: OpenWork,
         connectors: Connectors,
         platform_token: PlatformToken,
-        owner: str,
     ) -> None:
         self._open_work = open_work
         self._connectors = connectors
         self._platform_token = platform_token
-        self._owner = owner
 
     def runtimes(self, who: Principal) -> tuple[RuntimeId, ...]:
         """Give the runtimes to look after: all in use, and retired ones whose entry may still run."""
@@ -67,29 +64,20 @@ class Reconciliation:
                 if r.retired_at is None or r.desired_digest != RETIRED
             )
 
-    def reconcile(self, who: Principal, runtime_id: RuntimeId) -> bool:
+    def reconcile(self, who: Principal, runtime_id: RuntimeId) -> None:
         """
-        Make one runtime converge and write down what it says; False when another process is at it.
+        Make one runtime converge and write down what it says.
 
         Nothing is assumed to have worked: what was ordered counts as running only once the runtime says so.
+        Two processes may do it at once: orders are fenced by generation, records by version.
         """
-        lease = f"runtime:{runtime_id}"
-        with self._open_work(who) as work:
-            if not work.commit(work.leases.acquire(lease, owner=self._owner, lease_s=LEASE_S)):
-                return False
-        try:
-            runtime, desired = self._wanted(who, runtime_id)
-            connector = self._connectors.of(runtime)
-            if runtime.retired_at is not None:
-                connector.withdraw(runtime)
-                self._retired(who, runtime)
-                return True
-            self._converge(who, connector, runtime, desired)
-        finally:
-            with self._open_work(who) as work:
-                work.leases.release(lease, owner=self._owner)
-                work.commit(None)
-        return True
+        runtime, desired = self._wanted(who, runtime_id)
+        connector = self._connectors.of(runtime)
+        if runtime.retired_at is not None:
+            connector.withdraw(runtime)
+            self._retired(who, runtime)
+            return
+        self._converge(who, connector, runtime, desired)
 
     def _converge(
         self, who: Principal, connector: Connector, runtime: Runtime, desired: Desired

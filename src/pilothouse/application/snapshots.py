@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import shutil
+import tempfile
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilothouse.application.finding import model_named, service_tagged, snapshot_named
@@ -24,8 +25,6 @@ from pilothouse.domain.snapshots import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pilothouse.domain.groups import Group
     from pilothouse.domain.models import Model
     from pilothouse.domain.pages import Page
@@ -138,8 +137,8 @@ class Snapshots:
         group: Group,
         references: dict[str, str],
     ) -> CheckedFolder:
-        folder = self._scratch / job.id
-        shutil.rmtree(folder, ignore_errors=True)
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{job.id}-", dir=self._scratch))
         try:
             for entry in parameters.files:
                 target = folder / entry.path
@@ -149,8 +148,7 @@ class Snapshots:
                         out.write(chunk)
             return self._checker.check(folder, group=group, references=references)
         finally:
-            with contextlib.suppress(FileNotFoundError):
-                shutil.rmtree(folder)
+            shutil.rmtree(folder)
 
     def _keep(self, checked: CheckedFolder) -> None:
         """Store what the digest names and the upload did not bring, the content itself last."""

@@ -54,6 +54,10 @@ class Client:
         self.runs = Runs(transport)
         self.tasks = Tasks(transport)
 
+    def health(self) -> None:
+        """Ask whether the server answers; needs no token."""
+        self._transport.get(object, "/health")
+
     def close(self) -> None:
         """Close the connection."""
         self._transport.close()

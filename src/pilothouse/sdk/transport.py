@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
@@ -66,6 +66,12 @@ class Transport:
         answer = self._call("POST", path, parameters=parameters, headers=headers, body=content)
         return from_plain(kind, answer.json())
 
+    def post_xml(self, kind: type[T], path: str, xml: bytes, **parameters: object) -> T:
+        """Send an XML file, once whatever happens on the way."""
+        headers = {"Idempotency-Key": str(uuid.uuid4()), "Content-Type": "application/xml"}
+        answer = self._call("POST", path, parameters=parameters, headers=headers, body=xml)
+        return from_plain(kind, answer.json())
+
     def present(self, path: str, **parameters: object) -> bool:
         """Ask whether something is there."""
         try:
@@ -94,10 +100,11 @@ class Transport:
         body: object = None,
     ) -> httpx.Response:
         pause = FIRST_PAUSE_S
+        content: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 answer = self._http.request(
-                    method, path, params=_given(parameters), headers=headers, json=body
+                    method, path, params=_given(parameters), headers=headers, **content
                 )
             except httpx.TransportError as problem:
                 if attempt == ATTEMPTS:

@@ -261,3 +261,11 @@ class PublishMessage:
     correlation_key: str
     payload: Mapping[str, object] = field(default_factory=dict)
     time_to_live_s: float = 3600.0
+
+
+@request
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRun:
+    """End a run where it stands."""
+
+    reason: str

@@ -1,0 +1,280 @@
+"""The composition root: the only place where adapters are chosen."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pilothouse.application.artifacts import Artifacts
+from pilothouse.application.audit import Audit
+from pilothouse.application.calls import Calls
+from pilothouse.application.datasets import Datasets
+from pilothouse.application.deployments import Deployments
+from pilothouse.application.evaluations import Evaluations
+from pilothouse.application.founding import SYSTEM, Founding
+from pilothouse.application.groups import Groups
+from pilothouse.application.job_runs import JobRuns
+from pilothouse.application.jobs import Jobs
+from pilothouse.application.leadership import Leadership
+from pilothouse.application.locations import Locations
+from pilothouse.application.models import Models
+from pilothouse.application.people import People
+from pilothouse.application.reconciliation import PlatformToken, Reconciliation
+from pilothouse.application.routes import Routes
+from pilothouse.application.runtimes import Runtimes
+from pilothouse.application.services import Services
+from pilothouse.application.snapshots import Snapshots
+from pilothouse.application.stages import Stages
+from pilothouse.application.tokens import Tokens
+from pilothouse.artifacts import open_store
+from pilothouse.connectors.checker import CommandChecker, policy_of
+from pilothouse.connectors.installed import InstalledConnectors
+from pilothouse.connectors.places import LocalPlaces
+from pilothouse.connectors.settings import ConnectorSettings
+from pilothouse.domain.access import TokenKind
+from pilothouse.domain.events import EventType
+from pilothouse.lifecycle.decisions import Decisions
+from pilothouse.lifecycle.definitions import Definitions
+from pilothouse.lifecycle.executor import Executor
+from pilothouse.lifecycle.library import Library
+from pilothouse.lifecycle.messages import Messages
+from pilothouse.lifecycle.moving import Moving
+from pilothouse.lifecycle.people_tasks import Tasks
+from pilothouse.lifecycle.runs import Runs
+from pilothouse.lifecycle.starting import Starting
+from pilothouse.lifecycle.tasks.contract import Facilities
+from pilothouse.lifecycle.tasks.registry import TaskTypes
+from pilothouse.observability.clock import SystemClock, SystemIds
+from pilothouse.persistence.engine import Database
+from pilothouse.persistence.schema import migrate
+from pilothouse.sdk.scoring import ScoringClient
+from pilothouse.security.keeping import keep_text, kept_secret
+from pilothouse.security.secrets import Secrets
+from pilothouse.security.tokens import Mint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pilothouse.domain.ids import GroupName
+    from pilothouse.domain.policies import ModelPolicy
+    from pilothouse.ports.artifacts import ArtifactStore
+    from pilothouse.ports.clock import Clock, Ids
+    from pilothouse.ports.connectors import Connectors
+    from pilothouse.ports.unit_of_work import OpenWork
+    from pilothouse.settings import Settings
+
+
+PLATFORM_TOKEN = "platform-scoring.token"  # noqa: S105 the name of a file
+ADMIN_TOKEN = "admin.token"  # noqa: S105 the name of a file
+SUBSCRIBERS = {EventType.SNAPSHOT_CREATED: ("lifecycles",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """Everything that the use cases need from outside, chosen."""
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    database: Database
+    open_work: OpenWork
+    store: ArtifactStore
+    connectors: Connectors
+    places: LocalPlaces
+    checker: CommandChecker
+    mint: Mint
+    platform_token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPlane:
+    """All use cases, ready: what the API and the worker are built over."""
+
+    settings: Settings
+    database: Database
+    artifacts: Artifacts
+    audit: Audit
+    calls: Calls
+    datasets: Datasets
+    definitions: Definitions
+    deployments: Deployments
+    evaluations: Evaluations
+    founding: Founding
+    groups: Groups
+    jobs: Jobs
+    locations: Locations
+    messages: Messages
+    models: Models
+    people: People
+    routes: Routes
+    runs: Runs
+    runtimes: Runtimes
+    services: Services
+    snapshots: Snapshots
+    stages: Stages
+    tasks: Tasks
+    tokens: Tokens
+    clock: Clock
+    leadership: Leadership
+    job_runs: JobRuns
+    new_executor: Callable[[str], Executor]
+    reconciliation: Reconciliation
+    starting: Starting
+
+    def check_database(self) -> None:
+        """Ask the database something, or raise what keeps it from answering."""
+        self.stages.listed(SYSTEM)
+
+    def found(self) -> bool:
+        """Make what a new home needs, and bring the shipped life cycles up to date; True when it was new."""
+        token = self.settings.home / ADMIN_TOKEN
+        new = self.founding.found(keep_token=lambda text: keep_text(token, text))
+        self.definitions.install_shipped(SYSTEM)
+        return new
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.dispose()
+
+
+def choose(settings: Settings) -> Outside:
+    """Choose the adapters that the settings ask for, and bring the database up to this version."""
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clock, ids = SystemClock(), SystemIds()
+    migrate(settings.database)
+    database = Database.connect(settings.database, subscribers=SUBSCRIBERS, clock=clock, ids=ids)
+    mint = Mint(ids=ids)
+    open_work = database.open_work
+    connectors = InstalledConnectors(
+        ConnectorSettings(
+            home=settings.home,
+            artifacts=settings.artifacts,
+            clock=clock,
+            ids=ids,
+            secrets=Secrets(environment=os.environ),
+            policy_of=_policies(open_work),
+            environment=os.environ,
+        )
+    )
+    return Outside(
+        settings=settings,
+        clock=clock,
+        ids=ids,
+        database=database,
+        open_work=open_work,
+        store=open_store(settings.artifacts),
+        connectors=connectors,
+        places=LocalPlaces(),
+        checker=CommandChecker(
+            environments=settings.home / "environments",
+            scratch=settings.home / "scratch",
+            environment=os.environ,
+        ),
+        mint=mint,
+        platform_token=kept_secret(
+            settings.home / PLATFORM_TOKEN, lambda: mint.mint(TokenKind.SCORING)[0]
+        ),
+    )
+
+
+def _policies(open_work: OpenWork) -> Callable[[GroupName], ModelPolicy]:
+    def policy(group: GroupName) -> ModelPolicy:
+        with open_work.reading(SYSTEM) as work:
+            return policy_of(work.groups.get(group))
+
+    return policy
+
+
+def build(settings: Settings) -> ControlPlane:
+    """Build the control plane over the adapters that the settings ask for."""
+    outside = choose(settings)
+    work, connectors = outside.open_work, outside.connectors
+    artifacts = Artifacts(
+        open_work=work, store=outside.store, limit_bytes=settings.artifact_limit_bytes
+    )
+    snapshots = Snapshots(
+        open_work=work,
+        store=outside.store,
+        checker=outside.checker,
+        scratch=settings.home / "scratch",
+    )
+    calls, leadership = (
+        Calls(open_work=work),
+        Leadership(open_work=work, owner=f"{socket.gethostname()}:{settings.home}"),
+    )
+    deployments = Deployments(open_work=work, connectors=connectors)
+    jobs, evaluations = Jobs(open_work=work), Evaluations(open_work=work)
+    runtimes = Runtimes(open_work=work, connectors=connectors)
+    library = Library()
+    moving = Moving(library=library)
+    facilities = Facilities(
+        open_work=work,
+        clock=outside.clock,
+        calls=calls,
+        deployments=deployments,
+        jobs=jobs,
+        evaluations=evaluations,
+        runtimes=runtimes,
+        decisions=Decisions(open_work=work),
+        artifacts=outside.store,
+        entries=ScoringClient(token=outside.platform_token),
+        results_location=settings.results_location,
+    )
+    task_types = TaskTypes(facilities)
+    messages = Messages(open_work=work, moving=moving)
+    owner = f"{socket.gethostname()}:{os.getpid()}:{outside.ids.new('wrk')}"
+
+    def new_executor(name: str) -> Executor:
+        return Executor(
+            facilities=facilities,
+            task_types=task_types,
+            moving=moving,
+            who=SYSTEM,
+            owner=f"{owner}:{name}",
+        )
+
+    return ControlPlane(
+        settings=settings,
+        database=outside.database,
+        artifacts=artifacts,
+        audit=Audit(open_work=work),
+        calls=calls,
+        datasets=Datasets(open_work=work, places=outside.places),
+        definitions=Definitions(open_work=work, topics=task_types.topics),
+        deployments=deployments,
+        evaluations=evaluations,
+        founding=Founding(open_work=work, mint=outside.mint),
+        groups=Groups(open_work=work),
+        jobs=jobs,
+        locations=Locations(open_work=work, places=outside.places),
+        messages=messages,
+        models=Models(open_work=work),
+        people=People(open_work=work),
+        routes=Routes(open_work=work),
+        runs=Runs(open_work=work, moving=moving),
+        runtimes=runtimes,
+        services=Services(open_work=work),
+        snapshots=snapshots,
+        stages=Stages(open_work=work),
+        tasks=Tasks(open_work=work, moving=moving),
+        tokens=Tokens(open_work=work, mint=outside.mint),
+        clock=outside.clock,
+        leadership=leadership,
+        job_runs=JobRuns(open_work=work, connectors=connectors),
+        new_executor=new_executor,
+        reconciliation=Reconciliation(
+            open_work=work,
+            connectors=connectors,
+            platform_token=PlatformToken(sha256=outside.mint.fingerprint(outside.platform_token)),
+        ),
+        starting=Starting(
+            open_work=work,
+            calls=calls,
+            moving=moving,
+            library=library,
+            who=SYSTEM,
+            owner=owner,
+        ),
+    )

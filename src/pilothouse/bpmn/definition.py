@@ -1,0 +1,222 @@
+"""A definition: what a BPMN file says, checked, compiled and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pilothouse.bpmn.expressions import Value
+    from pilothouse.bpmn.timers import Timer
+
+
+class EndKind(StrEnum):
+    """What happens to the scope when an end event is reached."""
+
+    NONE = "none"
+    ERROR = "error"
+    TERMINATE = "terminate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message by name, and the key that says which run it is for (none for a start event)."""
+
+    name: Value
+    correlation_key: Value | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A signal by name."""
+
+    name: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorCode:
+    """A business error by its code; None catches every error."""
+
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapped:
+    """One input or output mapping: the variable `target` gets the value of `source`."""
+
+    source: Value
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """
+    The pause after a failure: `first` after the first one, doubled each time, at most `longest`.
+
+    Both are ISO 8601 durations in seconds, read at upload.
+    """
+
+    first_s: float = 2.0
+    longest_s: float = 300.0
+
+    def after_s(self, failures: int) -> float:
+        """
+        Give the pause in seconds after so many failures in a row.
+
+        Examples
+        --------
+        >>> [Backoff().after_s(n) for n in (1, 2, 3, 50)]
+        [2.0, 4.0, 8.0, 300.0]
+        """
+        return min(self.first_s * 2.0 ** min(failures - 1, 60), self.longest_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """A sequence flow."""
+
+    id: str
+    source: str
+    target: str
+    name: str = ""
+    condition: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A flow node: `scope` is the id of the process or sub-process around it; flows are ids in document order."""
+
+    id: str
+    name: str
+    line: int
+    scope: str
+    incoming: tuple[str, ...] = ()
+    outgoing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start(Node):
+    """A start event; `trigger` is None where it starts by hand or with its sub-process."""
+
+    trigger: Message | Signal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End(Node):
+    """An end event."""
+
+    kind: EndKind = EndKind.NONE
+    error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service(Node):
+    """
+    A service task, or a business rule task, which is one of topic ``evaluate-decision``.
+
+    A decision's job has the inputs ``decision`` and ``context`` and answers with the variable ``result``,
+    which becomes `result_variable`.
+    """
+
+    topic: str
+    retries: int = 3
+    backoff: Backoff = field(default_factory=Backoff)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[Mapped, ...] = ()
+    outputs: tuple[Mapped, ...] = ()
+    decision: Value | None = None
+    result_variable: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Human(Node):
+    """A user task."""
+
+    candidate_roles: Value | None = None
+    candidate_people: Value | None = None
+    separate_from: Value | None = None
+    assignee: Value | None = None
+    due: Value | None = None
+    priority: int = 50
+    form: Mapping[str, object] | None = None
+    inputs: tuple[Mapped, ...] = ()
+    outputs: tuple[Mapped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catch(Node):
+    """A receive task or an intermediate catch event."""
+
+    trigger: Message | Signal | Timer
+    outputs: tuple[Mapped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundary(Node):
+    """An event on the edge of the activity `attached_to`."""
+
+    attached_to: str
+    interrupting: bool
+    trigger: ErrorCode | Timer | Message | Signal
+    outputs: tuple[Mapped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusive(Node):
+    """An exclusive gateway; `default` is the id of its default flow."""
+
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parallel(Node):
+    """A parallel gateway."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubProcess(Node):
+    """An embedded sub-process; `start` is the id of its only start event."""
+
+    start: str
+    inputs: tuple[Mapped, ...] = ()
+    outputs: tuple[Mapped, ...] = ()
+
+
+AnyNode = Start | End | Service | Human | Catch | Boundary | Exclusive | Parallel | SubProcess
+Activity = Service | Human | Catch | SubProcess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """
+    One executable process.
+
+    ``id`` is the BPMN process id; ``digest`` the SHA-256 of the file. ``boundaries`` are the boundary
+    events by activity, in document order; ``starts`` the start events of the process itself.
+    """
+
+    id: str
+    name: str
+    digest: str
+    nodes: Mapping[str, AnyNode]
+    flows: Mapping[str, Flow]
+    boundaries: Mapping[str, tuple[Boundary, ...]]
+    starts: tuple[Start, ...]
+
+    @property
+    def start_signals(self) -> Mapping[str, str]:
+        """The names of the signals that start a run, with the start event of each."""
+        return {s.trigger.name.text: s.id for s in self.starts if isinstance(s.trigger, Signal)}
+
+    @property
+    def start_messages(self) -> Mapping[str, str]:
+        """The names of the messages that start a run, with the start event of each."""
+        return {s.trigger.name.text: s.id for s in self.starts if isinstance(s.trigger, Message)}
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """The topics of its service and business rule tasks."""
+        return frozenset(n.topic for n in self.nodes.values() if isinstance(n, Service))

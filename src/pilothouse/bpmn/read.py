@@ -1,0 +1,257 @@
+"""
+BPMN 2.0 XML to a `Definition`, or to the list of everything in it that cannot run.
+
+The dialect is Camunda 8's: zeebe extensions and FEEL behind a leading ``=``; what Pilothouse adds stands in the
+namespace ``https://pilothouse.dev/bpmn/1``. Nothing is skipped: an element that is not executed and not mere
+drawing is a problem, with its id, its line, and what to draw instead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from pilothouse.bpmn.advice import for_element
+from pilothouse.bpmn.checks import check
+from pilothouse.bpmn.definition import (
+    AnyNode,
+    Boundary,
+    Definition,
+    Exclusive,
+    Flow,
+    Parallel,
+    Start,
+    SubProcess,
+)
+from pilothouse.bpmn.errors import DefinitionRejectedError
+from pilothouse.bpmn.read_events import read_boundary, read_catch, read_end, read_start
+from pilothouse.bpmn.read_tasks import (
+    read_receive,
+    read_rule,
+    read_service,
+    read_user,
+)
+from pilothouse.bpmn.reading import Base, Reading, Topics
+from pilothouse.bpmn.xml import Element, Namespace, children, line_of, name_of, parse
+
+if TYPE_CHECKING:
+    from pilothouse.bpmn.expressions import Expressions
+
+DRAWN = frozenset(
+    {
+        "documentation",
+        "extensionElements",
+        "incoming",
+        "outgoing",
+        "sequenceFlow",
+        "laneSet",
+        "textAnnotation",
+        "association",
+        "group",
+        "dataObject",
+        "dataObjectReference",
+        "dataStoreReference",
+    }
+)
+"""What a process may contain besides flow nodes: for the reader's eye only."""
+
+NodeReader = Callable[[Reading, Element, Base], AnyNode]
+
+
+def read(xml: bytes, *, expressions: Expressions, topics: Topics | None = None) -> Definition:
+    """
+    Read a definition.
+
+    Parameters
+    ----------
+    xml
+        The file, at most 2 MB.
+    expressions
+        Compiles every expression in it, now.
+    topics
+        The topics that somebody works on, each with the parameters that it knows (None: any); None checks
+        no topic.
+
+    Raises
+    ------
+    DefinitionRejectedError
+        When anything in it cannot run; ``problems`` has all of it.
+
+    References
+    ----------
+    .. [1] OMG, "Business Process Model and Notation 2.0.2", chapters 10 and 13.
+    """
+    root = parse(xml)
+    reading = Reading(expressions=expressions, topics=topics)
+    _check_ids(reading, root)
+    for element in root.iterchildren(etree.Element):
+        if element.get("id"):
+            reading.declared[str(element.get("id"))] = element
+    process = _executable_process(reading, root)
+    definition = None
+    if process is not None:
+        reading.reject_other_engines(process)
+        definition = _read_process(reading, process, hashlib.sha256(xml).hexdigest())
+        check(reading, definition, process)
+    if reading.problems or definition is None:
+        raise DefinitionRejectedError(problems=tuple(dict.fromkeys(reading.problems)))
+    return definition
+
+
+def _check_ids(reading: Reading, root: Element) -> None:
+    if name_of(root).space != Namespace.BPMN or name_of(root).local != "definitions":
+        reading.reject(root, "the file is not BPMN 2.0", "Its root must be bpmn:definitions.")
+    seen: set[str] = set()
+    for element in root.iter(etree.Element):
+        identity = element.get("id")
+        if identity is not None and identity in seen:
+            reading.reject(
+                element, f"the id {identity!r} is there twice", "Give each element its own."
+            )
+        seen.add(identity or "")
+
+
+def _executable_process(reading: Reading, root: Element) -> Element | None:
+    processes = children(root, "process")
+    executable = [p for p in processes if p.get("isExecutable") == "true"]
+    if len(executable) != 1:
+        reading.reject(
+            root,
+            f"the file has {len(executable)} executable processes, not one",
+            'Mark exactly one process with isExecutable="true".',
+        )
+    # Read one all the same, so that all its problems are told at once.
+    return next(iter((*executable, *processes)), None)
+
+
+def _read_process(reading: Reading, process: Element, digest: str) -> Definition:
+    identity = reading.required(process, "id", what="process id")
+    reading.extensions(process)
+    nodes = {node.id: node for node in _container(reading, process, identity)}
+    boundaries: dict[str, tuple[Boundary, ...]] = {}
+    for node in nodes.values():
+        if isinstance(node, Boundary):
+            boundaries[node.attached_to] = (*boundaries.get(node.attached_to, ()), node)
+    return Definition(
+        id=identity,
+        name=process.get("name") or identity,
+        digest=digest,
+        nodes=nodes,
+        flows=reading.flows,
+        boundaries=boundaries,
+        starts=tuple(n for n in nodes.values() if isinstance(n, Start) and n.scope == identity),
+    )
+
+
+def _container(reading: Reading, container: Element, scope: str) -> list[AnyNode]:
+    flows = [_flow(reading, element) for element in children(container, "sequenceFlow")]
+    reading.flows.update({flow.id: flow for flow in flows})
+    nodes: list[AnyNode] = []
+    for element in container.iterchildren(etree.Element):
+        name = name_of(element)
+        if name.space == Namespace.BPMN and name.local in DRAWN:
+            continue
+        if name.space == Namespace.BPMN and name.local == "subProcess":
+            nodes += _sub_process(reading, element, _base(reading, element, scope, flows))
+        elif name.space == Namespace.BPMN and name.local in READERS:
+            nodes.append(
+                READERS[name.local](reading, element, _base(reading, element, scope, flows))
+            )
+        else:
+            reading.reject(element, f"a {name.local} is not executed", for_element(name.local))
+            reading.left_out.update(str(e.get("id")) for e in element.iter(etree.Element))
+    return nodes
+
+
+def _flow(reading: Reading, element: Element) -> Flow:
+    reading.check_children(element, "conditionExpression")
+    reading.extensions(element)
+    flow = Flow(
+        id=reading.required(element, "id", what="id"),
+        source=element.get("sourceRef") or "",
+        target=element.get("targetRef") or "",
+        name=element.get("name") or "",
+    )
+    conditions = children(element, "conditionExpression")
+    text = (conditions[0].text or "").strip() if conditions else ""
+    if conditions and not text.startswith("="):
+        reading.reject(
+            element,
+            f"the condition {text!r} is not FEEL",
+            'Write FEEL behind a leading =, such as =evaluation.verdict = "PASS".',
+        )
+    return replace(flow, condition=reading.value(element, text, what="condition") if text else None)
+
+
+def _base(reading: Reading, element: Element, scope: str, flows: list[Flow]) -> Base:
+    identity = reading.required(element, "id", what="id")
+    if element.get("isForCompensation") == "true":
+        reading.reject(
+            element, "compensation is not executed", for_element("compensateEventDefinition")
+        )
+    return Base(
+        id=identity,
+        name=element.get("name") or "",
+        line=line_of(element),
+        scope=scope,
+        incoming=tuple(flow.id for flow in flows if flow.target == identity),
+        outgoing=tuple(flow.id for flow in flows if flow.source == identity),
+    )
+
+
+def _sub_process(reading: Reading, element: Element, base: Base) -> list[AnyNode]:
+    if element.get("triggeredByEvent") == "true":
+        reading.reject(
+            element,
+            "an event sub-process is not executed",
+            "Use a boundary event on a sub-process.",
+        )
+    inner = _container(reading, element, base["id"])
+    starts = [node for node in inner if isinstance(node, Start) and node.scope == base["id"]]
+    if len(starts) != 1 or starts[0].trigger is not None:
+        reading.reject(
+            element, "it has not exactly one none start event", "Draw one, without a trigger."
+        )
+    io = reading.extensions(element, "ioMapping").get("ioMapping")
+    node = SubProcess(
+        **base,
+        start=starts[0].id if starts else "",
+        inputs=reading.mappings(io, "input"),
+        outputs=reading.mappings(io, "output"),
+    )
+    return [node, *inner]
+
+
+def _exclusive(reading: Reading, element: Element, base: Base) -> Exclusive:
+    reading.check_children(element)
+    reading.extensions(element)
+    default = element.get("default")
+    if default is not None and default not in base["outgoing"]:
+        reading.reject(
+            element, f"the default flow {default!r} does not leave it", "Choose one that does."
+        )
+    return Exclusive(**base, default=default)
+
+
+def _parallel(reading: Reading, element: Element, base: Base) -> Parallel:
+    reading.check_children(element)
+    reading.extensions(element)
+    return Parallel(**base)
+
+
+READERS: dict[str, NodeReader] = {
+    "startEvent": read_start,
+    "endEvent": read_end,
+    "serviceTask": read_service,
+    "businessRuleTask": read_rule,
+    "userTask": read_user,
+    "receiveTask": read_receive,
+    "intermediateCatchEvent": read_catch,
+    "boundaryEvent": read_boundary,
+    "exclusiveGateway": _exclusive,
+    "parallelGateway": _parallel,
+}

@@ -1,0 +1,238 @@
+"""Tasks from XML: service, business rule, user and receive tasks, with their zeebe and pilothouse extensions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilothouse.bpmn.definition import Backoff, Catch, Human, Mapped, Service
+from pilothouse.bpmn.forms import FieldType
+from pilothouse.bpmn.read_events import read_message
+from pilothouse.bpmn.timers import Duration, moment
+from pilothouse.bpmn.xml import Element, Namespace, children
+
+if TYPE_CHECKING:
+    from pilothouse.bpmn.expressions import Value
+    from pilothouse.bpmn.reading import Base, Reading
+
+DECISION_TOPIC = "evaluate-decision"
+
+
+def read_service(reading: Reading, element: Element, base: Base) -> Service:
+    """Read a service task."""
+    reading.check_children(element)
+    found = reading.extensions(element, "taskDefinition", "ioMapping", "taskHeaders", "retry")
+    return _service(reading, element, base, found)
+
+
+def read_rule(reading: Reading, element: Element, base: Base) -> Service:
+    """Read a business rule task: a called decision, or a topic like a service task."""
+    reading.check_children(element)
+    found = reading.extensions(
+        element, "calledDecision", "taskDefinition", "ioMapping", "taskHeaders", "retry"
+    )
+    called = found.get("calledDecision")
+    if called is None:
+        return _service(reading, element, base, found)
+    if "taskDefinition" in found:
+        reading.reject(element, "it has a decision and a topic", "Keep one of them.")
+    inputs, outputs = _io(reading, found)
+    _check_topic(reading, element, DECISION_TOPIC, ())
+    decision = reading.required(called, "decisionId", what="decision id")
+    return Service(
+        **base,
+        topic=DECISION_TOPIC,
+        retries=reading.whole(called, "retries", default=3, lowest=1),
+        backoff=_backoff(reading, found.get("retry")),
+        headers=_headers(reading, found.get("taskHeaders")),
+        inputs=inputs,
+        outputs=outputs,
+        decision=reading.value(called, decision, what="decision id"),
+        result_variable=reading.literal(called, "resultVariable", what="result variable"),
+    )
+
+
+def _service(reading: Reading, element: Element, base: Base, found: dict[str, Element]) -> Service:
+    definition = found.get("taskDefinition")
+    if definition is None:
+        reading.reject(
+            element,
+            "it has no topic",
+            "Give it a zeebe:taskDefinition with a type, such as deploy.",
+        )
+    topic = reading.literal(definition, "type", what="topic") if definition is not None else ""
+    retries = (
+        reading.whole(definition, "retries", default=3, lowest=1) if definition is not None else 3
+    )
+    inputs, outputs = _io(reading, found)
+    _check_topic(reading, element, topic, inputs)
+    return Service(
+        **base,
+        topic=topic,
+        retries=retries,
+        backoff=_backoff(reading, found.get("retry")),
+        headers=_headers(reading, found.get("taskHeaders")),
+        inputs=inputs,
+        outputs=outputs,
+    )
+
+
+def _io(
+    reading: Reading, found: dict[str, Element]
+) -> tuple[tuple[Mapped, ...], tuple[Mapped, ...]]:
+    io = found.get("ioMapping")
+    return reading.mappings(io, "input"), reading.mappings(io, "output")
+
+
+def _check_topic(
+    reading: Reading, element: Element, topic: str, inputs: tuple[Mapped, ...]
+) -> None:
+    if reading.topics is None or not topic:
+        return
+    if topic not in reading.topics:
+        known = ", ".join(sorted(reading.topics)) or "none"
+        reading.reject(element, f"nobody works on the topic {topic!r}", f"Known topics: {known}.")
+        return
+    parameters = reading.topics[topic]
+    for mapping in inputs:
+        if parameters is not None and mapping.target not in parameters:
+            known = ", ".join(sorted(parameters)) or "none"
+            reading.reject(
+                element,
+                f"the topic {topic!r} has no parameter {mapping.target!r}",
+                f"Its parameters: {known}.",
+            )
+
+
+def _headers(reading: Reading, element: Element | None) -> dict[str, str]:
+    if element is None:
+        return {}
+    return {
+        reading.required(header, "key", what="header's key"): header.get("value") or ""
+        for header in children(element, "header", Namespace.ZEEBE)
+    }
+
+
+def _backoff(reading: Reading, element: Element | None) -> Backoff:
+    if element is None:
+        return Backoff()
+    standard = Backoff()
+    first = _seconds(reading, element, "backoff", standard.first_s)
+    longest = _seconds(reading, element, "longest", max(standard.longest_s, first))
+    return Backoff(first_s=first, longest_s=longest)
+
+
+def _seconds(reading: Reading, element: Element, name: str, default: float) -> float:
+    text = element.get(name)
+    if text is None:
+        return default
+    try:
+        duration = Duration.parsed(text)
+    except ValueError as error:
+        reading.reject(
+            element, f"the {name} of the retry: {error}", "Write a duration such as PT10S."
+        )
+        return default
+    if duration.months:
+        reading.reject(element, f"the {name} of the retry is in months", "Write days or less.")
+    return duration.rest.total_seconds()
+
+
+def read_user(reading: Reading, element: Element, base: Base) -> Human:
+    """Read a user task."""
+    reading.check_children(element)
+    found = reading.extensions(
+        element,
+        "userTask",
+        "assignmentDefinition",
+        "taskSchedule",
+        "priorityDefinition",
+        "ioMapping",
+        "approval",
+        "form",
+    )
+    who, inputs_outputs = found.get("assignmentDefinition"), _io(reading, found)
+    priority = found.get("priorityDefinition")
+    return Human(
+        **base,
+        candidate_roles=reading.optional(who, "candidateGroups", what="candidate groups"),
+        candidate_people=reading.optional(who, "candidateUsers", what="candidate users"),
+        assignee=reading.optional(who, "assignee", what="assignee"),
+        separate_from=reading.optional(
+            found.get("approval"), "separateFrom", what="people to be separate from"
+        ),
+        due=_due(reading, found.get("taskSchedule")),
+        priority=50
+        if priority is None
+        else reading.whole(priority, "priority", default=50, lowest=0),
+        form=_form(reading, found.get("form")),
+        inputs=inputs_outputs[0],
+        outputs=inputs_outputs[1],
+    )
+
+
+def _due(reading: Reading, element: Element | None) -> Value | None:
+    due = reading.optional(element, "dueDate", what="due date")
+    if element is not None and element.get("followUpDate"):
+        reading.reject(element, "a follow-up date is not executed", "Use a timer boundary event.")
+    if element is None or due is None or due.text.startswith("="):
+        return due
+    try:
+        if due.text.startswith("P"):
+            Duration.parsed(due.text)
+        else:
+            moment(due.text)
+    except ValueError as error:
+        reading.reject(
+            element, f"the due date: {error}", "Write a date with its zone, or a duration."
+        )
+    return due
+
+
+def _form(reading: Reading, element: Element | None) -> dict[str, object] | None:
+    if element is None:
+        return None
+    fields = [_field(reading, f) for f in children(element, "field", Namespace.PILOTHOUSE)]
+    names = [str(f["name"]) for f in fields]
+    if not fields or len(set(names)) < len(names):
+        reading.reject(
+            element,
+            "the form has no fields, or two of one name",
+            "Give each pilothouse:field a name.",
+        )
+    return {"fields": fields}
+
+
+def _field(reading: Reading, element: Element) -> dict[str, object]:
+    kind = element.get("type") or FieldType.TEXT.value
+    if kind not in list(FieldType):
+        known = ", ".join(FieldType)
+        reading.reject(
+            element, f"a form field of type {kind!r} is not known", f"Use one of {known}."
+        )
+    name = reading.required(element, "name", what="field's name")
+    choices = [c.strip() for c in (element.get("choices") or "").split(",") if c.strip()]
+    if (kind == FieldType.CHOICE) != bool(choices):
+        reading.reject(
+            element,
+            f"the form field {name!r} is a choice without choices, or has choices and is none",
+            'Write type="choice" choices="approve, reject".',
+        )
+    return {
+        "name": name,
+        "type": kind,
+        "label": element.get("label") or name,
+        "required": element.get("required") == "true",
+        "choices": choices,
+    }
+
+
+def read_receive(reading: Reading, element: Element, base: Base) -> Catch:
+    """Read a receive task."""
+    reading.check_children(element)
+    if element.get("instantiate") == "true":
+        reading.reject(element, "it would start a run", "Use a message start event.")
+    found = reading.extensions(element, "ioMapping")
+    inputs, outputs = _io(reading, found)
+    if inputs:
+        reading.reject(element, "inputs of a receive task are not executed", "Map its outputs.")
+    return Catch(**base, trigger=read_message(reading, element, catching=True), outputs=outputs)

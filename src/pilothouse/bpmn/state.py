@@ -1,0 +1,383 @@
+"""
+A life-cycle run as rows: what stands between two steps, and what one step changes.
+
+Every value here is one row of one table: scalars, times, tuples of text and JSON-able mappings, nothing
+else. All rows of a run are loaded and written together, by its ``run_id``, in one transaction that has
+locked the run first. A row that is over is removed, so a loop of ten years costs nothing; what
+happened is in the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - the codec reads the annotations
+from dataclasses import dataclass, field, fields
+from datetime import datetime  # noqa: TC003 - the codec reads the annotations
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+
+class Ids(Protocol):
+    """Make a new id with a prefix; the only source of identity in a step."""
+
+    def __call__(self, prefix: str, /) -> str:
+        """Give an id such as ``tkn_01J…``, never the same twice."""
+        ...
+
+
+class IdPrefix(StrEnum):
+    """The prefixes that a step asks ids for."""
+
+    SCOPE = "sco"
+    TOKEN = "tkn"  # noqa: S105 - a token of a run, not a secret
+    JOB = "lcj"
+    SUBSCRIPTION = "sub"
+    TASK = "tsk"
+    INCIDENT = "inc"
+
+
+class RunStatus(StrEnum):
+    """Where a whole run stands."""
+
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    """Every token reached an end, or a terminate end event was reached."""
+    FAILED = "failed"
+    """An error end event was reached that nothing in the drawing catches."""
+    TERMINATED = "terminated"
+    """A person cancelled the run."""
+
+
+class ScopeKind(StrEnum):
+    """What opened a scope."""
+
+    PROCESS = "process"
+    SUBPROCESS = "subprocess"
+
+
+class TokenStatus(StrEnum):
+    """Why a token stands where it stands."""
+
+    MOVING = "moving"
+    """Only inside a step: no row is ever stored so."""
+    WAITING = "waiting"
+    """For a job, a task, a message, a signal, a timer, or for an inner scope to end."""
+    JOINING = "joining"
+    """At a parallel gateway, for the other incoming flows."""
+    STOPPED = "stopped"
+    """At an element that could not be entered; an incident says why."""
+
+
+class JobKind(StrEnum):
+    """What has to be done about a job when it is due."""
+
+    SERVICE = "service"
+    TIMER = "timer"
+
+
+class JobStatus(StrEnum):
+    """Whether a job may be claimed."""
+
+    READY = "ready"
+    INCIDENT = "incident"
+
+
+class SubscriptionKind(StrEnum):
+    """What a token waits to hear."""
+
+    MESSAGE = "message"
+    SIGNAL = "signal"
+
+
+class TaskStatus(StrEnum):
+    """Whether somebody has taken a task."""
+
+    OPEN = "open"
+    CLAIMED = "claimed"
+
+
+class HistoryEvent(StrEnum):
+    """What a line of the history says."""
+
+    RUN_STARTED = "run-started"
+    RUN_COMPLETED = "run-completed"
+    RUN_FAILED = "run-failed"
+    RUN_TERMINATED = "run-terminated"
+    ENTERED = "entered"
+    PASSED = "passed"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    JOINED = "joined"
+    JOB_FAILED = "job-failed"
+    JOB_POSTPONED = "job-postponed"
+    ERROR_CAUGHT = "error-caught"
+    ERROR_THROWN = "error-thrown"
+    TIMER_FIRED = "timer-fired"
+    MESSAGE_RECEIVED = "message-received"
+    SIGNAL_RECEIVED = "signal-received"
+    TASK_CLAIMED = "task-claimed"
+    TASK_RELEASED = "task-released"
+    TASK_COMPLETED = "task-completed"
+    INCIDENT_RAISED = "incident-raised"
+    INCIDENT_RETRIED = "incident-retried"
+    VARIABLES_CHANGED = "variables-changed"
+
+
+class NoticeKind(StrEnum):
+    """What the caller of a step may want to tell others, in the same transaction."""
+
+    RUN_ENDED = "run-ended"
+    TASK_OPENED = "task-opened"
+    INCIDENT_RAISED = "incident-raised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """
+    One instance of one version of a life cycle.
+
+    ``revision`` grows by one with each step and is what compare-and-set is done on; ``history_length``
+    is the sequence number of its last history entry; ``outcome`` is the id of the end event (or the
+    error code, for a failed run) that ended it.
+    """
+
+    id: str
+    definition_id: str
+    business_key: str | None
+    state: RunStatus
+    revision: int
+    history_length: int
+    started_at: datetime
+    started_by: str
+    ended_at: datetime | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Where variables live: the process itself, or a sub-process held open by ``token_id`` of the parent scope."""
+
+    id: str
+    run_id: str
+    parent_id: str | None
+    token_id: str | None
+    element: str
+    kind: ScopeKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """One JSON-able value by name in one scope; the key of the row is (scope_id, name)."""
+
+    run_id: str
+    scope_id: str
+    name: str
+    value: object
+
+    @property
+    def id(self) -> str:
+        """The row's key as one text, for the mapping in `RunState`."""
+        return f"{self.scope_id}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A place where the run is right now."""
+
+    id: str
+    run_id: str
+    scope_id: str
+    element: str
+    state: TokenStatus
+    incoming_flow: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """
+    Work for a worker, or a timer.
+
+    Claiming is not a step: the claim adds one to ``attempt`` and sets ``lease_owner`` and ``lease_until``,
+    and leaves ``due_at`` alone. A job may be claimed when it is ready, due, and its lease is over or
+    none. ``id`` is the idempotency key of the effect and stays the same over all attempts.
+
+    ``attempt`` is a fence, not a count of failures (that is ``failures``): claims, failures and
+    postponements each add one. ``repeats_left`` counts the further firings of a cyclic timer, None being
+    no limit; ``period`` is its ISO 8601 duration.
+    """
+
+    id: str
+    run_id: str
+    token_id: str
+    element: str
+    kind: JobKind
+    topic: str | None
+    state: JobStatus
+    due_at: datetime
+    created_at: datetime
+    attempt: int = 0
+    failures: int = 0
+    retries_left: int = 0
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+    inputs: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    last_error: str | None = None
+    period: str | None = None
+    repeats_left: int | None = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A token that waits for a message by name and key, or for a signal by name."""
+
+    id: str
+    run_id: str
+    token_id: str
+    element: str
+    kind: SubscriptionKind
+    name: str
+    correlation_key: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserTask:
+    """
+    A step that waits for people.
+
+    Who may see or complete it is the caller's to check: ``candidate_roles``, ``candidate_people``,
+    ``assignee`` and ``separate_from`` (people who may not complete it) are what the drawing says. ``form``
+    is ``{"fields": [{name, type, label, required, choices}, …]}``; answers are checked against it.
+    """
+
+    id: str
+    run_id: str
+    token_id: str
+    element: str
+    name: str
+    state: TaskStatus
+    created_at: datetime
+    candidate_roles: tuple[str, ...] = ()
+    candidate_people: tuple[str, ...] = ()
+    separate_from: tuple[str, ...] = ()
+    assignee: str | None = None
+    form: Mapping[str, object] | None = None
+    inputs: Mapping[str, object] = field(default_factory=dict)
+    due_at: datetime | None = None
+    priority: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """A token or a job that cannot go on until a person helps; the row goes when it is retried or cancelled."""
+
+    id: str
+    run_id: str
+    token_id: str
+    job_id: str | None
+    element: str
+    code: str
+    message: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One line of a run's append-only history; the key of the row is (run_id, sequence), from 1."""
+
+    run_id: str
+    sequence: int
+    at: datetime
+    event: HistoryEvent
+    element: str | None = None
+    token_id: str | None = None
+    actor: str | None = None
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that others may want to know: ``subject_id`` is the run, the task or the incident."""
+
+    kind: NoticeKind
+    run_id: str
+    subject_id: str
+    element: str | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Some rows of one run, by table, in the order in which they were made."""
+
+    scopes: tuple[Scope, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    tokens: tuple[Token, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    tasks: tuple[UserTask, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+
+
+TABLES = tuple(table.name for table in fields(Rows))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """
+    What one step did: write it all, in one transaction, or none of it.
+
+    ``run`` is the run's new row. Its ``revision`` is 1 after the start and one more after each step, so
+    a writer that finds another revision than ``run.revision - 1`` has lost a race.
+    """
+
+    run: Run
+    added: Rows
+    changed: Rows
+    removed: Rows
+    history: tuple[HistoryEntry, ...]
+    notices: tuple[Notice, ...] = ()
+
+
+class _Row(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+_R = TypeVar("_R", bound=_Row)
+
+
+def by_id(rows: tuple[_R, ...]) -> Mapping[str, _R]:
+    """Index rows by their id."""
+    return {row.id: row for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """All rows of one run but its history, by id."""
+
+    run: Run
+    scopes: Mapping[str, Scope] = field(default_factory=dict)
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    tokens: Mapping[str, Token] = field(default_factory=dict)
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+    subscriptions: Mapping[str, Subscription] = field(default_factory=dict)
+    tasks: Mapping[str, UserTask] = field(default_factory=dict)
+    incidents: Mapping[str, Incident] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, run: Run, rows: Rows) -> RunState:
+        """Gather loaded rows; the order of the rows does not matter."""
+        return cls(run=run, **{table: by_id(getattr(rows, table)) for table in TABLES})
+
+    def after(self, changes: Changes) -> RunState:
+        """Give the state that stands once `changes` is written, as a store would load it."""
+        tables = {}
+        for table in TABLES:
+            rows = dict(getattr(self, table))
+            for gone in getattr(changes.removed, table):
+                del rows[gone.id]
+            for new in (*getattr(changes.changed, table), *getattr(changes.added, table)):
+                rows[new.id] = new
+            tables[table] = rows
+        return RunState(run=changes.run, **tables)

@@ -1,0 +1,58 @@
+"""`pilothouse tasks`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pilothouse.cli.connection import connect
+from pilothouse.cli.output import Json, print_one, print_rows
+from pilothouse.cli.runs import variables
+
+app = typer.Typer(no_args_is_help=True, help="Tasks: what waits for people.")
+COLUMNS = ("id", "name", "snapshot", "candidate_roles", "state", "assignee", "due_at", "created_at")
+
+
+@app.command("list")
+def list_(
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that you may do.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Answered ones too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List tasks that wait."""
+    with connect() as client:
+        found = client.tasks.list(mine=mine, waiting=not everything)
+        print_rows(found, COLUMNS, as_json=as_json, empty="No task waits.")
+
+
+@app.command()
+def show(task: str, as_json: Json = False) -> None:
+    """Show a task, its evidence and its form."""
+    with connect() as client:
+        print_one(client.tasks.get(task), as_json=as_json)
+
+
+@app.command()
+def claim(task: str, as_json: Json = False) -> None:
+    """Take a task."""
+    with connect() as client:
+        print_one(client.tasks.claim(task), as_json=as_json)
+
+
+@app.command()
+def release(task: str, as_json: Json = False) -> None:
+    """Give a task back."""
+    with connect() as client:
+        print_one(client.tasks.release(task), as_json=as_json)
+
+
+@app.command()
+def complete(
+    task: str,
+    answers: Annotated[str, typer.Option(help="A JSON object, as the task's form asks.")],
+    as_json: Json = False,
+) -> None:
+    """Answer a task."""
+    with connect() as client:
+        print_one(client.tasks.complete(task, variables(answers)), as_json=as_json)

@@ -1,0 +1,103 @@
+"""Life cycles, their runs, and the tasks that wait for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilothouse.bpmn.state import HistoryEntry, Incident
+from pilothouse.domain.lifecycles import Definition
+from pilothouse.domain.tasks import Task
+from pilothouse.sdk.nouns import Noun
+from pilothouse.wire import requests
+from pilothouse.wire.runs import Finding, MessageReceipt, RunSummary, RunView
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Lifecycles(Noun):
+    """Definitions: BPMN life cycles and DMN decision tables."""
+
+    def upload(self, xml: bytes, *, group: str) -> Definition:
+        """Upload a file as the next version of its key."""
+        return self._transport.post_xml(Definition, "/lifecycles", xml, group=group)
+
+    def lint(self, xml: bytes) -> tuple[Finding, ...]:
+        """Say what an upload would refuse."""
+        return self._transport.post_xml(tuple[Finding, ...], "/lifecycles/lint", xml)
+
+    def list(self) -> Iterable[Definition]:
+        """List definitions."""
+        return self._transport.every(Definition, "/lifecycles")
+
+    def get(self, name: str) -> Definition:
+        """Show a definition, by ``key@version`` or key."""
+        return self._transport.get(Definition, f"/lifecycles/{name}")
+
+    def retire(self, name: str) -> Definition:
+        """Let no new run start from a version."""
+        return self._transport.post(Definition, f"/lifecycles/{name}/retire")
+
+    def publish(self, wanted: requests.PublishMessage) -> MessageReceipt:
+        """Send a message."""
+        return self._transport.post(MessageReceipt, "/messages", wanted)
+
+
+class Runs(Noun):
+    """Runs and their incidents."""
+
+    def start(self, wanted: requests.StartRun) -> RunView:
+        """Start a life cycle by hand."""
+        return self._transport.post(RunView, "/runs", wanted)
+
+    def get(self, run_id: str) -> RunView:
+        """Show where a run stands."""
+        return self._transport.get(RunView, f"/runs/{run_id}")
+
+    def list(
+        self, *, service: str | None = None, snapshot: str | None = None
+    ) -> Iterable[RunSummary]:
+        """List runs, newest first."""
+        return self._transport.every(RunSummary, "/runs", service=service, snapshot=snapshot)
+
+    def history(self, run_id: str, *, after: int = 0) -> tuple[HistoryEntry, ...]:
+        """Give what happened in a run after a sequence number, at most 500 entries."""
+        return self._transport.get(tuple[HistoryEntry, ...], f"/runs/{run_id}/history", after=after)
+
+    def cancel(self, run_id: str, *, reason: str) -> RunView:
+        """End a run where it stands."""
+        wanted = requests.CancelRun(reason=reason)
+        return self._transport.post(RunView, f"/runs/{run_id}/cancel", wanted)
+
+    def incidents(self) -> tuple[Incident, ...]:
+        """List what waits for help."""
+        return self._transport.get(tuple[Incident, ...], "/incidents")
+
+    def retry(self, incident_id: str, wanted: requests.RetryIncident) -> RunView:
+        """Try again what an incident holds up."""
+        return self._transport.post(RunView, f"/incidents/{incident_id}/retry", wanted)
+
+
+class Tasks(Noun):
+    """Tasks."""
+
+    def list(self, *, mine: bool = False, waiting: bool = False) -> Iterable[Task]:
+        """List tasks."""
+        return self._transport.every(Task, "/tasks", mine=mine, waiting=waiting)
+
+    def get(self, task_id: str) -> Task:
+        """Show a task."""
+        return self._transport.get(Task, f"/tasks/{task_id}")
+
+    def claim(self, task_id: str) -> Task:
+        """Take a task."""
+        return self._transport.post(Task, f"/tasks/{task_id}/claim")
+
+    def release(self, task_id: str) -> Task:
+        """Give a task back."""
+        return self._transport.post(Task, f"/tasks/{task_id}/release")
+
+    def complete(self, task_id: str, answers: Mapping[str, object]) -> Task:
+        """Answer a task."""
+        wanted = requests.CompleteTask(answers=answers)
+        return self._transport.post(Task, f"/tasks/{task_id}/complete", wanted)

@@ -1,0 +1,3 @@
+"""Secrets by reference, and tokens."""
+
+from __future__ import annotations

@@ -1,0 +1,81 @@
+"""Runs as people look at them: the heading, and what stands now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pilothouse.bpmn.state import Incident, JobKind, RunStatus, TokenStatus
+from pilothouse.domain.lifecycles import RunHeading
+from pilothouse.domain.tasks import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenView:
+    """Where a run is: the element's id, and why it stands there."""
+
+    element: str
+    state: TokenStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkView:
+    """A job or timer of a run: what it is for, when it is tried next, and what went wrong last."""
+
+    id: str
+    element: str
+    kind: JobKind
+    topic: str | None
+    due_at: datetime
+    failures: int
+    retries_left: int
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """A line in the list of runs."""
+
+    heading: RunHeading
+    state: RunStatus
+    outcome: str | None
+    ended_at: datetime | None
+    tokens: tuple[TokenView, ...]
+    incidents: tuple[Incident, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """All that stands of a run now; what happened before is in its history."""
+
+    heading: RunHeading
+    business_key: str | None
+    state: RunStatus
+    outcome: str | None
+    started_by: str
+    ended_at: datetime | None
+    tokens: tuple[TokenView, ...]
+    incidents: tuple[Incident, ...]
+    tasks: tuple[Task, ...]
+    work: tuple[WorkView, ...]
+    variables: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReceipt:
+    """What became of a message: the run that took it; without one it waits until it expires, unless it came twice."""
+
+    id: str
+    run_id: str | None
+    seen_before: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that keeps a life cycle from being uploaded: where, what, and what to use instead."""
+
+    element: str | None
+    line: int | None
+    problem: str
+    cure: str

@@ -1,0 +1,47 @@
+"""The loops of life cycles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilothouse.worker.loop import Loop
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pilothouse.domain.access import Principal
+    from pilothouse.lifecycle.executor import Executor
+    from pilothouse.lifecycle.messages import Messages
+    from pilothouse.lifecycle.starting import Starting
+
+EXPIRY_POLL_S = 60.0
+
+
+def lifecycle_loops(
+    *,
+    executors: Sequence[Executor],
+    starting: Starting,
+    messages: Messages,
+    who: Principal,
+    poll_s: float = 0.5,
+) -> tuple[Loop, ...]:
+    """Give the loops that start runs, work on their jobs (one for each executor), and drop stale messages."""
+    jobs = tuple(
+        Loop(
+            name=f"life-cycle-jobs-{number}",
+            run_once=executor.run_once,
+            next_due=executor.next_due,
+            poll_s=poll_s,
+        )
+        for number, executor in enumerate(executors, 1)
+    )
+
+    def expire() -> bool:
+        messages.expire(who)
+        return False
+
+    return (
+        Loop(name="life-cycle-starts", run_once=starting.run_once, poll_s=poll_s),
+        *jobs,
+        Loop(name="message-expiry", run_once=expire, poll_s=EXPIRY_POLL_S),
+    )
