@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def build_server(
-    plane: ControlPlane, *, with_worker: bool = True, started: Callable[[], None] = lambda: None
+    plane: ControlPlane,
+    *,
+    with_worker: bool = True,
+    stop_runtimes: bool = False,
+    started: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """
     Give the application that uvicorn runs.
@@ -29,6 +33,8 @@ def build_server(
     ----------
     with_worker
         Whether the loops run in this process too.
+    stop_runtimes
+        Whether the entries of all runtimes stop with this process, to be started again with the next.
     started
         Called once the loops run, before the first call is taken.
     """
@@ -42,6 +48,8 @@ def build_server(
         yield
         if with_worker and await run_in_threadpool(worker.stop):
             plane.leadership.resign(SYSTEM)
+        if stop_runtimes:
+            await run_in_threadpool(plane.reconciliation.stop, SYSTEM)
         plane.close()
 
     app = build_api(plane, loops=worker.health)

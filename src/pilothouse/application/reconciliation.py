@@ -64,6 +64,17 @@ class Reconciliation:
                 if r.retired_at is None or r.desired_digest != RETIRED
             )
 
+    def stop(self, who: Principal) -> None:
+        """
+        Stop every entry, and change nothing that is wanted: the next reconciliation starts them again.
+
+        For a laptop whose runtimes shall end with the control plane.
+        """
+        with self._open_work.reading(who) as work:
+            runtimes = work.runtimes.all(retired_at=None)
+        for runtime in runtimes:
+            self._connectors.of(runtime).withdraw(runtime)
+
     def reconcile(self, who: Principal, runtime_id: RuntimeId) -> None:
         """
         Make one runtime converge and write down what it says.

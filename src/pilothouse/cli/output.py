@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-out = Console(soft_wrap=True)
+PIPE_WIDTH = 400
+"""Columns of a table that goes to a file or a program: nothing is cut off."""
+out = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 err = Console(stderr=True, soft_wrap=True)
 
 
@@ -46,7 +49,9 @@ def print_rows(
     if not plain:
         out.print(empty)
         return
-    table = Table(*columns, pad_edge=False, box=None, header_style="bold")
+    table = Table(pad_edge=False, box=None, header_style="bold")
+    for name in columns:
+        table.add_column(name.rpartition(".")[2].replace("_", " "), overflow="fold")
     for row in plain:
         table.add_row(*(_cell(_at(row, name)) for name in columns))
     out.print(table)

@@ -36,6 +36,9 @@ class PortTakenError(UnavailableError):
 def up(
     port: Annotated[int | None, typer.Option(help="Instead of PILOTHOUSE_PORT; 0 for any.")] = None,
     worker: Annotated[bool, typer.Option(help="Run the worker in this process too.")] = True,
+    stop_runtimes: Annotated[
+        bool, typer.Option("--stop-runtimes", help="Stop the scoring entries too, when it stops.")
+    ] = False,
 ) -> None:
     """Start the control plane: API and worker, over PILOTHOUSE_HOME. Stop it with Ctrl-C; nothing is lost."""
     logging.basicConfig(
@@ -54,7 +57,7 @@ def up(
         (settings.home / SERVER_FILE).write_text(json.dumps({"url": url}), encoding="utf-8")
         err.print(f"Pilothouse is up: {url} (home {settings.home})", markup=False)
 
-    app = build_server(plane, with_worker=worker, started=started)
+    app = build_server(plane, with_worker=worker, stop_runtimes=stop_runtimes, started=started)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_keep_alive=30)
     uvicorn.Server(config).run(sockets=[listening])
 

@@ -23,8 +23,6 @@ WHERE = (
     "runtime",
     "state",
     "share",
-    "shadow",
-    "route_generation",
     "health",
     "address",
     "since",

@@ -190,6 +190,7 @@ def test_missing_runtime_is_an_incident_that_says_what_is_missing() -> None:
 @pytest.mark.parametrize("verdict", ["PASS", "INCONCLUSIVE"])
 def test_batch_promotion_asks_before_prod(verdict: str) -> None:
     play = judged("batch-only", verdict)
+    play.complete("deploy_uat", deployments=["dep_8"])
     play.complete("approve", decision="approve")
     assert play.job("deploy_prod").inputs["mode"] == "batch"
     play.complete("deploy_prod", deployments=["dep_9"])
@@ -201,6 +202,7 @@ def test_batch_promotion_ends_where_it_failed_or_was_refused() -> None:
     failed = judged("batch-only", "FAIL")
     failed.complete("notify_rejected")
     refused = judged("batch-only", "PASS")
+    refused.complete("deploy_uat", deployments=["dep_8"])
     refused.complete("approve", decision="reject")
     refused.complete("notify_refused")
     assert (failed.state.run.outcome, refused.state.run.outcome) == ("rejected", "refused")

@@ -1,0 +1,16 @@
+"""The built-in functions of FEEL, a file for each kind. Source: DMN 1.5, section 10.3.4."""
+
+from __future__ import annotations
+
+from pilothouse.feel.functions.lists import LISTS
+from pilothouse.feel.functions.logic import LOGIC
+from pilothouse.feel.functions.numbers import NUMERICS
+from pilothouse.feel.functions.registry import merged
+from pilothouse.feel.functions.text import TEXTS
+from pilothouse.feel.functions.times import TIMES
+
+FUNCTIONS = merged(LOGIC, NUMERICS, TEXTS, LISTS, TIMES)
+"""All built-in functions by name."""
+
+DEFINED = "is defined"
+"""The one function that looks at its argument's name instead of its value; the compiler knows it."""
