@@ -26,7 +26,7 @@ DC = "{http://www.omg.org/spec/DD/20100524/DC}"
 WAYPOINT = "{http://www.omg.org/spec/DD/20100524/DI}waypoint"
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 PARAMETERS = {
-    "deploy": ("stage", "mode", "service", "snapshot", "replace"),
+    "deploy": ("stage", "mode", "service", "snapshot", "replace", "route"),
     "smoke-test": ("stage", "service", "snapshot"),
     "score-job": ("stage", "service", "snapshot", "dataset"),
     "metrics-job": ("stage", "service", "snapshot", "dataset"),
@@ -93,7 +93,10 @@ def in_prod() -> Play:
 
 def test_promotion_by_rest_goes_from_dev_to_prod() -> None:
     play = in_prod()
+    assert play.job("smoke_prod").inputs["stage"] == "PROD"
     play.complete("smoke_prod", smoke={"rows": 10})
+    assert play.job("shift_prod").inputs["replace"] is True
+    play.complete("shift_prod", deployments=["dep_4"])
     assert play.job("notify_promoted").inputs == {
         "subject": "In production: fraud-gbm@7",
         "text": "Snapshot fraud-gbm@7 serves cc-fraud in PROD.",
