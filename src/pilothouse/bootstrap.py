@@ -57,9 +57,9 @@ from pilothouse.security.tokens import Mint
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pilothouse.artifacts.store import ObstoreArtifacts
     from pilothouse.domain.ids import GroupName
     from pilothouse.domain.policies import ModelPolicy
-    from pilothouse.ports.artifacts import ArtifactStore
     from pilothouse.ports.clock import Clock, Ids
     from pilothouse.ports.connectors import Connectors
     from pilothouse.ports.unit_of_work import OpenWork
@@ -80,7 +80,7 @@ class Outside:
     ids: Ids
     database: Database
     open_work: OpenWork
-    store: ArtifactStore
+    store: ObstoreArtifacts
     connectors: Connectors
     places: LocalPlaces
     checker: CommandChecker

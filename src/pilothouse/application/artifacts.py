@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pilothouse.application.finding import snapshot_named
+from pilothouse.application.sweep import sweep
 from pilothouse.domain.access import EVERY_GROUP, Action
 from pilothouse.domain.artifacts import ArtifactMissingError
 from pilothouse.domain.errors import NotFoundError
@@ -15,9 +16,9 @@ from pilothouse.domain.snapshots import SHA256
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from pilothouse.application.sweep import SweepableStore, Swept
     from pilothouse.domain.access import Principal
     from pilothouse.domain.ids import GroupName
-    from pilothouse.ports.artifacts import ArtifactStore
     from pilothouse.ports.unit_of_work import OpenWork
 
 GRACE = timedelta(hours=24)
@@ -27,7 +28,7 @@ GRACE = timedelta(hours=24)
 class Artifacts:
     """Store and give out files by digest."""
 
-    def __init__(self, *, open_work: OpenWork, store: ArtifactStore, limit_bytes: int) -> None:
+    def __init__(self, *, open_work: OpenWork, store: SweepableStore, limit_bytes: int) -> None:
         self._open_work = open_work
         self._store = store
         self._limit_bytes = limit_bytes
@@ -59,25 +60,16 @@ class Artifacts:
             cure=f"See `pilothouse snapshots show {snapshot}`.",
         )
 
-    def sweep(self, who: Principal) -> tuple[str, ...]:
+    def sweep(self, who: Principal) -> Swept:
         """
-        Remove what no snapshot names and no upload in progress needs; give the digests removed.
+        Remove what no snapshot names and no upload in progress needs, once it is a day old.
 
         The names are read again for each candidate, right before it is removed.
         """
         who.require(Action.ADMINISTER, group=EVERY_GROUP)
         with self._open_work.reading(who) as work:
             oldest = work.at - GRACE
-        removed = []
-        named = self._named(who)
-        for artifact in list(self._store.stored()):
-            if artifact.sha256 in named or artifact.modified_at >= oldest:
-                continue
-            if artifact.sha256 in self._named(who):
-                continue
-            self._store.remove(artifact.sha256)
-            removed.append(artifact.sha256)
-        return tuple(removed)
+        return sweep(self._store, lambda: self._named(who), older_than=oldest)
 
     def _named(self, who: Principal) -> frozenset[str]:
         with self._open_work.reading(who) as work:

@@ -19,6 +19,7 @@ from pilothouse.domain.jobs import (
     JobReport,
     JobResult,
     JobState,
+    JobStillRunsError,
     JobUnknownError,
 )
 
@@ -78,8 +79,11 @@ class JobRuns:
             self._clear(who, connector, runtime, job)
 
     def _clear(self, who: Principal, connector: Connector, runtime: Runtime, job: Job) -> None:
-        """Make the runtime forget the job; after a crash in between it is told again."""
-        connector.clear(runtime, job.id)
+        """Make the runtime forget the job; after a crash in between, or while it still ends, it is told again."""
+        try:
+            connector.clear(runtime, job.id)
+        except JobStillRunsError:
+            return
         with self._open_work(who) as work:
             work.commit(work.jobs.save(replace(work.jobs.get(job.id), cleared=True)))
 

@@ -84,6 +84,9 @@ ALLOWED: Mapping[Role, frozenset[Action]] = {
     Role.CONSUMER: frozenset(),
 }
 
+STAGELESS = frozenset({Action.READ, Action.DO_TASK})
+"""What a role in a single stage allows in its group too, where no stage is asked about."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
@@ -153,11 +156,16 @@ class Principal:
     call: KeyedCall | None = None
 
     def may(self, action: Action, *, group: GroupName, stage: StageName | None = None) -> bool:
-        """Whether a role of this person allows the action there."""
+        """
+        Whether a role of this person allows the action there.
+
+        A role in one stage allows what is done in that stage, and to read and to do tasks in its group;
+        what concerns the group as a whole needs a role in all stages.
+        """
         return any(
             action in ALLOWED[g.role]
             and g.group in (group, EVERY_GROUP)
-            and (g.stage is None or stage is None or g.stage == stage)
+            and (g.stage in (None, stage) or (stage is None and action in STAGELESS))
             for g in self.grants
             if g.ended_at is None
         )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from pilothouse.domain.errors import InvalidError
@@ -212,21 +213,26 @@ def _bounds_check(column: Column) -> CheckValue:
     low = -math.inf if column.minimum is None else column.minimum
     high = math.inf if column.maximum is None else column.maximum
     categories = None if column.categories is None else frozenset(column.categories)
-    if categories is not None:
-        return lambda value: (
-            None
-            if value in categories
-            else (ViolationCode.CATEGORY, "is not one of the known categories")
-        )
-    if column.type not in (DataType.INTEGER, DataType.NUMBER) or (low, high) == (
+
+    def check(value: object) -> Problem | None:
+        if categories is not None and value not in categories:
+            return (ViolationCode.CATEGORY, "is not one of the known categories")
+        if not low <= value <= high:  # type: ignore[operator]  # the type was checked just before
+            return (ViolationCode.RANGE, f"is outside {low!r} to {high!r}")
+        return None
+
+    bounded = column.type in (DataType.INTEGER, DataType.NUMBER) and (low, high) != (
         -math.inf,
         math.inf,
-    ):
+    )
+    if bounded:
+        return check
+    if categories is None:
         return lambda _: None
     return lambda value: (
         None
-        if low <= value <= high  # type: ignore[operator]  # the type was checked just before
-        else (ViolationCode.RANGE, f"is outside {low:g} to {high:g}")
+        if value in categories
+        else (ViolationCode.CATEGORY, "is not one of the known categories")
     )
 
 
@@ -237,8 +243,9 @@ def _boolean(value: object) -> Problem | None:
 def _integer(value: object) -> Problem | None:
     if type(value) is not int:
         return (ViolationCode.TYPE, "is not a whole number")
+    # Not a range that a schema may flag and score all the same: no runtime can hold the value.
     return (
-        None if INT64_LOW <= value <= INT64_HIGH else (ViolationCode.RANGE, "does not fit 64 bits")
+        None if INT64_LOW <= value <= INT64_HIGH else (ViolationCode.TYPE, "does not fit 64 bits")
     )
 
 
@@ -249,12 +256,16 @@ def _number(value: object) -> Problem | None:
         )
     if type(value) is not int:
         return (ViolationCode.TYPE, "is not a number")
-    exact = -EXACT_FLOAT_INTEGER <= value <= EXACT_FLOAT_INTEGER
-    return (
-        None
-        if exact
-        else (ViolationCode.TYPE, "is a whole number that a binary64 cannot hold exactly")
-    )
+    if -EXACT_FLOAT_INTEGER <= value <= EXACT_FLOAT_INTEGER or _is_exact(value):
+        return None
+    return (ViolationCode.TYPE, "is a whole number that a binary64 cannot hold exactly")
+
+
+def _is_exact(value: int) -> bool:
+    try:
+        return float(value) == value
+    except OverflowError:
+        return False
 
 
 def _string(value: object) -> Problem | None:
@@ -286,14 +297,22 @@ def _coerced(column: Column, value: object) -> Scalar:
         case DataType.INTEGER:
             return _as_integer(value)
         case DataType.NUMBER:
-            text = value.strip() if isinstance(value, str) else ""
-            return float(text) if DECIMAL_NUMBER.match(text) else None
+            return _as_number(value)
         case DataType.BOOLEAN:
             return {"true": True, "false": False, "1": True, "0": False}.get(str(value).lower())
         case DataType.STRING:
             return str(value) if type(value) is int else None
         case DataType.TIMESTAMP:
             return None
+
+
+def _as_number(value: object) -> float | None:
+    text = value.strip() if isinstance(value, str) else ""
+    if not DECIMAL_NUMBER.match(text):
+        return None
+    number = float(text)
+    # Written back, the binary64 must be the number that was sent: more digits than it holds are a loss.
+    return number if math.isfinite(number) and Decimal(repr(number)) == Decimal(text) else None
 
 
 def _as_integer(value: object) -> int | None:

@@ -214,3 +214,15 @@ class JobUnknownError(NotFoundError):
             name=job,
             cure=f"Runtime {runtime} holds nothing of it; it is ordered again by itself.",
         )
+
+
+class JobStillRunsError(RefusedError):
+    """A job that runs cannot be cleared."""
+
+    code = "job-running"
+
+    def __init__(self, *, job: JobId, runtime: str) -> None:
+        self.job, self.runtime = job, runtime
+        super().__init__(
+            f"Job {job} still runs on runtime {runtime}. Wait for its end or cancel it, then clear it."
+        )

@@ -57,7 +57,7 @@ def to_plain(value: object) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return {str(to_plain(key)): to_plain(item) for key, item in value.items()}
+        return {_key(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return [to_plain(item) for item in value]
     if isinstance(value, frozenset):
@@ -65,9 +65,22 @@ def to_plain(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} has no plain form")
 
 
+def _key(key: object) -> str:
+    plain = to_plain(key)
+    if not isinstance(plain, str):  # 1 and "1" would become one key
+        raise TypeError(f"a key has to be text, not {type(key).__name__}")
+    return plain
+
+
 def rfc3339(at: datetime) -> str:
-    """Write an aware time as RFC 3339 text in UTC, always with microseconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """
+    Write an aware time as RFC 3339 text in UTC, always with microseconds.
+
+    A time without a zone is a mistake in the program (`ValueError`): it would be read as this host's own.
+    """
+    if at.tzinfo is None:
+        raise ValueError(f"the time {at.isoformat()} has no zone")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def canonical(value: object) -> bytes:
@@ -112,7 +125,7 @@ def from_plain(kind: type[T], document: object, *, path: str = "") -> T:
 
 
 def _wrong(path: str, wanted: str, found: object) -> NoReturn:
-    shown = json.dumps(found, default=str)
+    shown = json.dumps(found, default=str, skipkeys=True)
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
     raise DocumentError(path=path, problem=f"expected {wanted}, found {shown}")
 
@@ -127,12 +140,30 @@ def _read(kind: Any, document: object, path: str, depth: int) -> Any:
         raise DocumentError(path=path, problem=f"nested deeper than {MAXIMUM_DEPTH} levels")
     kind = _unwrapped(kind)
     if kind in (Any, object):
-        return document
+        return _read_anything(document, path, depth)
     if dataclasses.is_dataclass(kind):
         return _read_dataclass(kind, document, path, depth)
     if typing.get_origin(kind) is None:
         return _read_scalar(kind, document, path)
     return _read_generic(kind, document, path, depth)
+
+
+def _read_anything(document: object, path: str, depth: int) -> Any:
+    """Read JSON of any form, which has no NaN, no half of a surrogate pair and an end to its depth."""
+    if depth > MAXIMUM_DEPTH:
+        raise DocumentError(path=path, problem=f"nested deeper than {MAXIMUM_DEPTH} levels")
+    if isinstance(document, str):
+        return _read_text(document, path)
+    if isinstance(document, float):
+        return _read_float(document, path)
+    if isinstance(document, Mapping):
+        return {
+            _read_text(key, path): _read_anything(item, _under(path, key), depth + 1)
+            for key, item in document.items()
+        }
+    if isinstance(document, (list, tuple)):
+        return [_read_anything(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(document)]
+    return document
 
 
 def _read_generic(kind: Any, document: object, path: str, depth: int) -> Any:
@@ -201,9 +232,9 @@ def _read_sequence(origin: Any, kind: Any, document: object, path: str, depth: i
     if not isinstance(document, (list, tuple)):
         _wrong(path, "a list", document)
     inner = typing.get_args(kind)
-    if origin is tuple and len(inner) == 2 and inner[1] is not Ellipsis:
-        if len(document) != 2:
-            _wrong(path, "a list of two", document)
+    if origin is tuple and Ellipsis not in inner:
+        if len(document) != len(inner):
+            _wrong(path, f"a list of {len(inner)}", document)
         return tuple(
             _read(k, item, f"{path}[{i}]", depth + 1)
             for i, (k, item) in enumerate(zip(inner, document, strict=True))
@@ -233,25 +264,45 @@ def _read_scalar(kind: Any, document: object, path: str) -> Any:
         return _read_time(document, path)
     if kind is float:
         return _read_float(document, path)
+    if kind is str:
+        return _read_text(document, path)
     if kind is int and isinstance(document, bool):
         _wrong(path, "a whole number", document)
     if not isinstance(document, kind):
         _wrong(
             path,
-            {"str": "text", "int": "a whole number", "bool": "true or false"}.get(
-                kind.__name__, kind.__name__
-            ),
+            {"int": "a whole number", "bool": "true or false"}.get(kind.__name__, kind.__name__),
             document,
         )
+    return document
+
+
+def _read_text(document: object, path: str) -> str:
+    if not isinstance(document, str):
+        _wrong(path, "text", document)
+    if not document.isascii() and any("\ud800" <= c <= "\udfff" for c in document):
+        _wrong(path, "text in Unicode", document)  # half of a surrogate pair has no UTF-8
     return document
 
 
 def _read_float(document: object, path: str) -> float:
     if isinstance(document, bool) or not isinstance(document, (int, float)):
         _wrong(path, "a number", document)
+    if isinstance(document, int):
+        return _read_whole(document, path)
     if not math.isfinite(document):
         _wrong(path, "a finite number", str(document))
-    return float(document)
+    return document
+
+
+def _read_whole(document: int, path: str) -> float:
+    try:
+        number = float(document)
+    except OverflowError:
+        number = math.inf
+    if number != document:
+        _wrong(path, "a number that a binary64 holds exactly", document)
+    return number
 
 
 def _read_time(document: object, path: str) -> datetime:
@@ -266,4 +317,7 @@ def _read_time(document: object, path: str) -> datetime:
             _wrong(path, "an RFC 3339 time", document)
     if at.tzinfo is None:
         _wrong(path, "a time with its zone", str(document))
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        _wrong(path, "a time of the years 1 to 9999 in UTC", str(document))

@@ -51,6 +51,8 @@ class Route:
                 raise RouteInvalidError(problem="a snapshot stands in it twice")
         if any(not math.isfinite(v.weight) or v.weight <= 0 for v in self.variants):
             raise RouteInvalidError(problem="a weight is not a finite number above 0")
+        if not math.isfinite(sum(v.weight for v in self.variants)):
+            raise RouteInvalidError(problem="the weights together are too large to divide by")
         if any(not 0 < v.weight <= 1 for v in self.shadows):
             raise RouteInvalidError(problem="a shadow's share is not in (0, 1]")
 

@@ -32,8 +32,9 @@ def driving_loops(plane: ControlPlane, who: Principal) -> tuple[Loop, ...]:
         return run_once
 
     def sweep() -> None:
-        for sha256 in plane.artifacts.sweep(who):
-            log.info("swept artefact %s, which nothing names", sha256)
+        swept = plane.artifacts.sweep(who)
+        for artifact in swept.removed:
+            log.info("swept artefact %s, which nothing names", artifact.sha256)
 
     acts: tuple[tuple[str, Callable[[], None], float], ...] = (
         ("reconciliation", lambda: _reconcile(plane, who), poll_s),

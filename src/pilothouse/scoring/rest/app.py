@@ -1,0 +1,186 @@
+"""The handler of the REST form: paths to the data plane, answers to responses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from pilothouse import __version__
+from pilothouse.domain.errors import PilothouseError, UnavailableError
+from pilothouse.oip.errors import ProtocolError
+from pilothouse.oip.json_form import encode
+from pilothouse.oip.messages import ServerMetadata
+from pilothouse.scoring.counters import EXPOSITION
+from pilothouse.scoring.data_plane import Call
+from pilothouse.scoring.http.messages import JSON, Response
+from pilothouse.scoring.open_inference import DecodedRequest, metadata, response
+from pilothouse.scoring.rest.errors import (
+    HeaderInvalidError,
+    MediaTypeError,
+    MethodNotAllowedError,
+    PathUnknownError,
+    respond,
+)
+from pilothouse.scoring.rest.paths import Resource, Target, target_of
+from pilothouse.scoring.tokens import allows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pilothouse.ports.clock import Clock
+    from pilothouse.scoring.data_plane import DataPlane
+    from pilothouse.scoring.http.messages import Request
+
+LONGEST_DEADLINE_MS = 3_600_000
+
+
+class RestApp:
+    """
+    Open Inference v2 over REST.
+
+    Parameters
+    ----------
+    data_plane
+        What gives the answers.
+    clock
+        For the expiry of tokens.
+    metrics
+        Writes the metrics as text.
+    accepting
+        Whether new requests are welcome; False while the entry drains.
+    """
+
+    def __init__(
+        self,
+        data_plane: DataPlane,
+        *,
+        clock: Clock,
+        metrics: Callable[[], bytes],
+        accepting: Callable[[], bool],
+    ) -> None:
+        self._plane, self._clock = data_plane, clock
+        self._metrics, self._accepting = metrics, accepting
+        self.refused: Counter[str] = Counter()
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request; every deliberate error becomes a response."""
+        try:
+            target = target_of(request.path)
+            if target is None:
+                raise PathUnknownError(path=request.path)
+            if target.resource is not Resource.INFER:
+                _check_method(request, "GET", "HEAD")
+                return self._look(request, target)
+            _check_method(request, "POST")
+            call = _call(request, target)
+        except (PilothouseError, ProtocolError) as problem:
+            self.refused[problem.code] += 1
+            return respond(problem)
+        return await self._infer(call, request)
+
+    async def _infer(self, call: Call, request: Request) -> Response:
+        decoded = DecodedRequest()
+
+        def decode() -> DecodedRequest:
+            _check_media_type(request)
+            return decoded.from_json(request.body)
+
+        try:
+            answer = await self._plane.infer(call, decode)
+        except (PilothouseError, ProtocolError) as problem:  # counted by the data plane
+            return respond(problem)
+        return Response(
+            200,
+            encode(response(answer, decoded.request_id)),
+            JSON,
+            (
+                (b"x-prediction-id", answer.prediction_id.encode()),
+                (b"x-snapshot", answer.snapshot.encode()),
+            ),
+        )
+
+    def _look(self, request: Request, target: Target) -> Response:
+        match target.resource:
+            case Resource.LIVE:
+                return _json({"live": True})
+            case Resource.READY:
+                ready = self._accepting() and self._plane.hosting.ready
+                return _json({"ready": ready, "live": True}, status=200 if ready else 503)
+            case Resource.METRICS:
+                return Response(200, self._metrics(), EXPOSITION)
+            case _:
+                return self._look_signed_in(request, target)
+
+    def _look_signed_in(self, request: Request, target: Target) -> Response:
+        hosting, now = self._plane.hosting, self._clock.now()
+        authorization = request.header(b"authorization")
+        if target.resource is Resource.SERVER:
+            self._plane.tokens.holder(authorization, now=now)
+            return _json(ServerMetadata(name="pilothouse", version=__version__, extensions=()))
+        if target.resource is Resource.MODELS:
+            token = self._plane.tokens.holder(authorization, now=now)
+            return _json({"models": [s for s in hosting.services if allows(token, s)]})
+        self._plane.tokens.check(authorization, service=target.service, now=now)
+        if target.resource is Resource.MODEL:
+            return _json(metadata(hosting, target.service, target.version))
+        return self._model_ready(target)
+
+    def _model_ready(self, target: Target) -> Response:
+        try:
+            metadata(self._plane.hosting, target.service, target.version)
+        except UnavailableError:
+            return _json({"name": target.service, "ready": False}, status=503)
+        return _json({"name": target.service, "ready": True})
+
+
+def _json(document: object, *, status: int = 200) -> Response:
+    return Response(status, encode(document))
+
+
+def _call(request: Request, target: Target) -> Call:
+    return Call(
+        service=target.service,
+        version=target.version,
+        authorization=request.header(b"authorization"),
+        sticky_key=_sticky_key(request),
+        timeout_s=_timeout_s(request),
+    )
+
+
+def _check_method(request: Request, *allowed: str) -> None:
+    if request.method not in allowed:
+        raise MethodNotAllowedError(method=request.method, allowed=allowed)
+
+
+def _check_media_type(request: Request) -> None:
+    """Refuse what is certainly not plain JSON; stock clients send no type at all."""
+    headers = request.headers
+    if b"content-type" in headers:
+        kind, _, rest = headers[b"content-type"].partition(b";")
+        charset = rest.lower().replace(b" ", b"").replace(b'"', b"")
+        if kind.strip().lower() != JSON or charset not in (b"", b"charset=utf-8"):
+            raise MediaTypeError(found=headers[b"content-type"].decode("latin-1"))
+    coding = headers.get(b"content-encoding", b"identity")
+    if coding.lower() != b"identity":
+        raise MediaTypeError(found=coding.decode("latin-1"))
+    if b"inference-header-content-length" in headers:
+        raise MediaTypeError(found="binary tensor data")
+
+
+def _sticky_key(request: Request) -> str | None:
+    value = request.headers.get(b"x-sticky-key")
+    try:
+        return value.decode() if value else None
+    except UnicodeDecodeError:
+        raise HeaderInvalidError(header="x-sticky-key", problem="is not UTF-8") from None
+
+
+def _timeout_s(request: Request) -> float | None:
+    value = request.headers.get(b"x-deadline-ms")
+    if value is None:
+        return None
+    if not value.isdigit() or len(value) > 7 or not 0 < int(value) <= LONGEST_DEADLINE_MS:
+        raise HeaderInvalidError(
+            header="x-deadline-ms", problem=f"is no number of 1 to {LONGEST_DEADLINE_MS}"
+        )
+    return int(value) / 1000
