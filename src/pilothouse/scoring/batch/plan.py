@@ -97,6 +97,10 @@ def _label(order: JobOrder, manifest: Manifest, reader: TableReader) -> Column |
             return named
         _refuse_missing((Column(name=order.label, type=DataType.STRING),), reader)
         kind = reader.type_of(order.label)
+        # A CSV file has no types; a truth of the same name as the model's own label has its type.
+        foretold = manifest.outputs.named(order.label)
+        if kind is None and foretold is not None and foretold.role is ColumnRole.LABEL:
+            kind = foretold.type
         if kind is None:
             raise ColumnUntypedError(column=order.label)
         return Column(name=order.label, type=kind)

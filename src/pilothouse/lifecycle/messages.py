@@ -1,0 +1,100 @@
+"""Messages and signals from outside, on their way to the runs that wait for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pilothouse.bpmn.errors import AlreadyOverError
+from pilothouse.bpmn.happenings import SignalArrived
+from pilothouse.domain.access import Action
+from pilothouse.domain.events import Message
+from pilothouse.domain.ids import GroupName
+from pilothouse.lifecycle.moving import persistent
+from pilothouse.wire.runs import MessageReceipt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pilothouse.bpmn.state import Subscription
+    from pilothouse.domain.access import Principal
+    from pilothouse.lifecycle.moving import Moving
+    from pilothouse.ports.unit_of_work import OpenWork
+    from pilothouse.wire.requests import PublishMessage
+
+
+class Messages:
+    """Publish messages and signals."""
+
+    def __init__(self, *, open_work: OpenWork, moving: Moving) -> None:
+        self._open_work = open_work
+        self._moving = moving
+
+    def publish(self, who: Principal, wanted: PublishMessage) -> MessageReceipt:
+        """
+        Give a message to the run that has waited longest for its name and key, or keep it for one to come.
+
+        A message of an id that was seen before changes nothing.
+
+        Raises
+        ------
+        ExpressionFailedError
+            When the waiting event cannot map what the message brings; the message is not kept then.
+        """
+        who.require(Action.OPERATE_RUN, group=GroupName(wanted.group))
+        return persistent(lambda: self._published(who, wanted))
+
+    def _published(self, who: Principal, wanted: PublishMessage) -> MessageReceipt:
+        with self._open_work(who) as work:
+            work.groups.get(wanted.group)
+            message = Message(
+                id=wanted.id,
+                group=GroupName(wanted.group),
+                name=wanted.name,
+                correlation_key=wanted.correlation_key,
+                payload=wanted.payload,
+                received_at=work.at,
+                expires_at=work.at + timedelta(seconds=wanted.time_to_live_s),
+            )
+            new = work.messages.add(message)
+            run_id = None
+            if new:
+                run_id = self._moving.deliver(
+                    work,
+                    group=wanted.group,
+                    name=wanted.name,
+                    correlation_key=wanted.correlation_key,
+                )
+            return work.commit(MessageReceipt(id=wanted.id, run_id=run_id, seen_before=not new))
+
+    def signal(
+        self,
+        who: Principal,
+        *,
+        group: str,
+        name: str,
+        variables: Mapping[str, object] | None = None,
+    ) -> tuple[str, ...]:
+        """Give a signal to every run of a group that waits for it now, each in a unit of its own; give the runs."""
+        who.require(Action.OPERATE_RUN, group=GroupName(group))
+        with self._open_work.reading(who) as work:
+            waiting = work.runs.waiting_for_signal(group=group, name=name)
+        given = variables or {}
+        told = [s.run_id for s in waiting if persistent(lambda s=s: self._told(who, s, given))]  # type: ignore[misc]
+        return tuple(dict.fromkeys(told))
+
+    def _told(
+        self, who: Principal, subscription: Subscription, given: Mapping[str, object]
+    ) -> bool:
+        arrived = SignalArrived(subscription_id=subscription.id, variables=given)
+        with self._open_work(who) as work:
+            try:
+                self._moving.take(work, work.runs.load(subscription.run_id), arrived)
+            except AlreadyOverError:
+                return False  # it stopped waiting meanwhile, as it may
+            return work.commit(True)
+
+    def expire(self, who: Principal) -> int:
+        """Remove messages that are past their time; give how many of them nobody had taken."""
+        with self._open_work(who) as work:
+            return work.commit(work.messages.expire())

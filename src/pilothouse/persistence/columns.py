@@ -1,0 +1,126 @@
+"""The types of our columns: what goes in comes out again, the same on both databases, or is refused."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, Text
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.types import TypeDecorator
+
+from pilothouse.domain.plain import rfc3339
+from pilothouse.persistence.errors import ValueUnstorableError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+    from sqlalchemy.types import TypeEngine
+
+
+def on_postgresql(dialect: Dialect) -> bool:
+    """Whether statements of this dialect go to PostgreSQL."""
+    return dialect.name == "postgresql"
+
+
+class PlainText(TypeDecorator[str]):
+    """
+    Text and enum members, compared by code point on both databases.
+
+    PostgreSQL refuses U+0000 in text, so we do so everywhere. Its collation is ``C``: pages are cut by
+    comparing ids and names, and that order must not depend on the locale of a server.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Give the database's own type."""
+        return dialect.type_descriptor(Text(collation="C") if on_postgresql(dialect) else Text())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Refuse what is not text, or not text that both databases keep."""
+        if value is None:
+            return None
+        plain = value.value if isinstance(value, Enum) else value
+        if not isinstance(plain, str):
+            raise ValueUnstorableError(problem=f"{plain!r} is not text")
+        if "\0" in plain:
+            raise ValueUnstorableError(problem="the text holds the character U+0000")
+        return plain
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time, in UTC, to the microsecond; RFC 3339 text on SQLite, so that text order is time order."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Give the database's own type."""
+        return dialect.type_descriptor(
+            TIMESTAMP(timezone=True) if on_postgresql(dialect) else Text()
+        )
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ANN401
+        """Write the time; one without a zone is refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueUnstorableError(problem=f"the time {value} has no zone")
+        return value if on_postgresql(dialect) else rfc3339(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401
+        """Read the time, in UTC."""
+        if value is None:
+            return None
+        at = value if on_postgresql(dialect) else datetime.fromisoformat(value)
+        return at.astimezone(UTC)
+
+
+class JsonText(TypeDecorator[Any]):
+    """
+    Plain JSON, kept letter by letter.
+
+    SQLite gets a TEXT column: a column declared JSON there has numeric affinity and would turn 1.0 into
+    1. PostgreSQL gets ``json``, not ``jsonb``, which would reorder keys and turn 1e20 into a whole number.
+    None is SQL's NULL.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Give the database's own type."""
+        return dialect.type_descriptor(
+            JSON(none_as_null=True) if on_postgresql(dialect) else Text()
+        )
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ANN401
+        """Write the value; PostgreSQL's driver writes it by `write_json` itself."""
+        return value if value is None or on_postgresql(dialect) else write_json(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ANN401
+        """Read the value."""
+        return value if value is None or on_postgresql(dialect) else json.loads(value)
+
+
+def write_json(value: object) -> str:
+    """
+    Write a plain value as JSON.
+
+    Raises
+    ------
+    ValueUnstorableError
+        When it holds a number that JSON has no word for, such as NaN.
+
+    Examples
+    --------
+    >>> write_json({"auc": 1.0})
+    '{"auc":1.0}'
+    """
+    try:
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    except ValueError as problem:
+        raise ValueUnstorableError(problem=str(problem)) from None

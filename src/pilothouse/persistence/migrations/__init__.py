@@ -1,0 +1,3 @@
+"""The history of the tables."""
+
+from __future__ import annotations

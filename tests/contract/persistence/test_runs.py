@@ -1,0 +1,310 @@
+"""Runs keep their contract on every database: rows, revisions, claims, correlation, incidents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pilothouse.bpmn.state import JobStatus, Rows, RunState, RunStatus, TokenStatus, Variable
+from pilothouse.domain.errors import AlreadyExistsError, ConflictError, NotFoundError
+from pilothouse.domain.ids import GroupName
+from pilothouse.domain.plain import rfc3339
+from pilothouse.persistence.addresses import DatabaseOptions, engine_for
+from pilothouse.persistence.runs import due_jobs
+from tests.contract.persistence import values
+
+if TYPE_CHECKING:
+    from pilothouse.bpmn.state import Changes
+    from pilothouse.persistence.engine import Database
+    from tests.contract.persistence.conftest import HandClock
+
+ADA = values.principal()
+NOON = values.NOON
+
+
+def start(company: Database, changes: Changes) -> RunState:
+    with company.open_work(ADA) as work:
+        work.runs.add(values.heading(changes.run.id), changes)
+        work.commit(None)
+    return RunState.of(changes.run, changes.added)
+
+
+def load(company: Database, run_id: str = "run_1") -> RunState:
+    with company.open_work.reading(ADA) as work:
+        return work.runs.load(run_id)
+
+
+def write(company: Database, changes: Changes) -> None:
+    with company.open_work(ADA) as work:
+        work.runs.write(changes)
+        work.commit(None)
+
+
+def claim(company: Database, *, owner: str = "w1", limit: int = 10) -> tuple[str, ...]:
+    with company.open_work(ADA) as work:
+        return work.commit(
+            tuple(j.id for j in work.runs.claim(owner=owner, lease_s=60, limit=limit))
+        )
+
+
+def end(company: Database, run_id: str = "run_1") -> None:
+    changes = values.stepped(load(company, run_id).run)
+    run = replace(changes.run, state=RunStatus.COMPLETED, ended_at=NOON, outcome="end")
+    write(company, replace(changes, run=run))
+
+
+def test_a_run_comes_back_row_by_row(company: Database) -> None:
+    state = start(company, values.started())
+    assert load(company) == state
+
+
+def test_numbers_in_variables_keep_their_kind(company: Database) -> None:
+    start(company, values.started())
+    found = {v.name: v.value for v in load(company).variables.values()}
+    assert {name: repr(value) for name, value in found.items()} == {
+        "auc": "1.0",
+        "rows": str(10**20),
+        "none": "None",
+        "text": "'5'",
+    }
+
+
+def test_a_missing_run_is_named(company: Database) -> None:
+    with company.open_work(ADA) as work, pytest.raises(NotFoundError) as caught:
+        work.runs.load("run_9")
+    assert caught.value.fields == {"noun": "run", "name": "run_9"}
+
+
+def test_a_step_adds_changes_and_removes_rows(company: Database) -> None:
+    before = start(company, values.started())
+    scope = next(iter(before.scopes))
+    token = replace(before.tokens["tkn_run_1"], element="next", state=TokenStatus.JOINING)
+    auc = before.variables[f"{scope}/auc"]
+    step = values.stepped(
+        before.run,
+        added=Rows(
+            variables=(Variable(run_id="run_1", scope_id=scope, name="new", value={"a": [1]}),),
+            jobs=(values.run_job(part="2"),),
+        ),
+        changed=Rows(tokens=(token,), variables=(replace(auc, value=0.5),)),
+        removed=Rows(
+            jobs=tuple(before.jobs.values()),
+            variables=(before.variables[f"{scope}/none"],),
+            incidents=tuple(before.incidents.values()),
+        ),
+    )
+    write(company, step)
+    assert load(company) == before.after(step)
+
+
+def test_a_row_may_be_removed_and_added_in_one_step(company: Database) -> None:
+    before = start(company, values.started())
+    rows = Rows(variables=tuple(before.variables.values()))
+    write(company, values.stepped(before.run, removed=rows, added=rows))
+    assert load(company).variables == before.variables
+
+
+def test_the_second_of_two_steps_from_one_revision_loses(company: Database) -> None:
+    before = start(company, values.started())
+    write(company, values.stepped(before.run))
+    with company.open_work(ADA) as work, pytest.raises(ConflictError) as caught:
+        work.runs.write(values.stepped(before.run))
+    assert caught.value.fields == {"noun": "run", "name": "run_1", "expected": 1, "found": 2}
+
+
+def test_a_step_over_rows_that_are_not_there_is_a_programming_error(company: Database) -> None:
+    before = start(company, values.started())
+    ghost = values.run_job(part="ghost")
+    with company.open_work(ADA) as work, pytest.raises(ValueError, match="0 of them"):
+        work.runs.write(values.stepped(before.run, removed=Rows(jobs=(ghost,))))
+    with company.open_work(ADA) as work, pytest.raises(ValueError, match="0 of them"):
+        work.runs.write(values.stepped(before.run, changed=Rows(jobs=(ghost,))))
+
+
+def test_history_is_read_on_from_a_number(company: Database) -> None:
+    start(company, values.started())
+    for _ in range(4):
+        write(company, values.stepped(load(company).run))
+    with company.open_work.reading(ADA) as work:
+        lines = work.runs.history("run_1", after=2, limit=2)
+        everything = work.runs.history("run_1")
+    assert [line.sequence for line in lines] == [3, 4]
+    assert len(everything) == 5
+    assert everything[0].data == {"a": 1}
+
+
+def test_one_active_run_for_a_business_key(company: Database) -> None:
+    start(company, values.started("run_1", business_key="snp_1"))
+    start(company, values.started("run_2", business_key="snp_2"))
+    start(company, values.started("run_3"))
+    start(company, values.started("run_4"))
+    with company.open_work(ADA) as work, pytest.raises(AlreadyExistsError) as caught:
+        work.runs.add(values.heading("run_5"), values.started("run_5", business_key="snp_1"))
+    assert caught.value.fields == {"noun": "run", "name": "promote-online/snp_1"}
+
+
+def test_a_business_key_is_free_again_when_its_run_has_ended(company: Database) -> None:
+    start(company, values.started("run_1", business_key="snp_1"))
+    end(company)
+    again = start(company, values.started("run_5", business_key="snp_1"))
+    assert load(company, "run_5") == again
+
+
+def test_a_claim_leases_what_is_due_and_counts_the_attempt(
+    company: Database, clock: HandClock
+) -> None:
+    jobs = tuple(
+        values.run_job(part=str(n), due_at=NOON + timedelta(seconds=s))
+        for n, s in enumerate((0, -5, 1))
+    )
+    start(company, values.started(jobs=jobs))
+    with company.open_work(ADA) as work:
+        claimed = work.commit(work.runs.claim(owner="w1", lease_s=60, limit=10))
+    late, early = (
+        replace(job, attempt=1, lease_owner="w1", lease_until=clock.now() + timedelta(seconds=60))
+        for job in jobs[:2]
+    )
+    assert claimed == (early, late)
+    assert load(company).jobs == {late.id: late, early.id: early, jobs[2].id: jobs[2]}
+
+
+def test_a_claim_takes_no_more_than_its_limit_and_longest_due_first(company: Database) -> None:
+    jobs = tuple(values.run_job(part=str(n), due_at=NOON - timedelta(seconds=n)) for n in range(5))
+    start(company, values.started(jobs=jobs))
+    assert [claim(company, limit=2) for _ in range(3)] == [
+        ("lcj_run_1_4", "lcj_run_1_3"),
+        ("lcj_run_1_2", "lcj_run_1_1"),
+        ("lcj_run_1_0",),
+    ]
+
+
+def test_a_lease_that_is_over_can_be_claimed_again(company: Database, clock: HandClock) -> None:
+    start(company, values.started())
+    first = claim(company)
+    clock.forward(59.999999)
+    none = claim(company)
+    clock.forward(0.000001)
+    again = claim(company, owner="w2")
+    assert (first, none, again) == (("lcj_run_1_1",), (), ("lcj_run_1_1",))
+    assert load(company).jobs["lcj_run_1_1"].attempt == 2
+
+
+def test_jobs_in_an_incident_are_not_claimed(company: Database) -> None:
+    start(company, values.started(jobs=(replace(values.run_job(), state=JobStatus.INCIDENT),)))
+    assert claim(company) == ()
+
+
+def test_jobs_of_a_run_that_is_over_are_not_claimed(company: Database) -> None:
+    start(company, values.started())
+    end(company)
+    with company.open_work.reading(ADA) as work:
+        due = work.runs.next_due()
+    assert (claim(company), due) == ((), None)
+
+
+def test_a_lease_is_extended_by_its_current_attempt_only(
+    company: Database, clock: HandClock
+) -> None:
+    start(company, values.started())
+    job = claim(company)[0]
+    with company.open_work(ADA) as work:
+        extended = [
+            work.runs.extend(job, attempt=attempt, lease_s=600) for attempt in (0, 1, 2)
+        ] + [work.runs.extend("lcj_none", attempt=1, lease_s=600)]
+        work.commit(None)
+    clock.forward(599)
+    assert extended == [False, True, False, False]
+    assert claim(company) == ()
+
+
+def test_a_job_that_nobody_holds_is_not_extended(company: Database) -> None:
+    start(company, values.started())
+    with company.open_work(ADA) as work:
+        assert not work.runs.extend("lcj_run_1_1", attempt=0, lease_s=60)
+
+
+def test_next_due_is_the_earliest_due_time_or_end_of_a_lease(
+    company: Database, clock: HandClock
+) -> None:
+    found = []
+
+    def note() -> None:
+        with company.open_work.reading(ADA) as work:
+            found.append(work.runs.next_due())
+
+    note()
+    later = values.run_job(part="2", due_at=NOON + timedelta(hours=1))
+    start(company, values.started(jobs=(values.run_job(), later)))
+    note()
+    claim(company)
+    note()
+    clock.forward(7200)
+    claim(company, limit=1)
+    note()
+    assert found == [
+        None,
+        NOON,
+        NOON + timedelta(seconds=60),
+        NOON + timedelta(hours=1),
+    ]
+
+
+def test_messages_find_their_subscriptions_by_group_name_and_key(company: Database) -> None:
+    start(company, values.started("run_1"))
+    start(company, values.started("run_2"))
+    end(company, "run_2")
+    with company.open_work.reading(ADA) as work:
+        wanted = {"group": "risk", "name": "finished", "correlation_key": "job_1"}
+        found = work.runs.waiting_for_message(**wanted)
+        others = [work.runs.waiting_for_message(**(wanted | {field: "other"})) for field in wanted]
+    assert [s.id for s in found] == ["sub_run_1_m"]
+    assert others == [(), (), ()]
+
+
+def test_signals_find_every_subscription_of_their_group(company: Database) -> None:
+    start(company, values.started("run_1"))
+    start(company, values.started("run_2"))
+    with company.open_work.reading(ADA) as work:
+        found = work.runs.waiting_for_signal(group="risk", name="stop")
+        assert work.runs.waiting_for_signal(group="other", name="stop") == ()
+        assert work.runs.waiting_for_signal(group="risk", name="finished") == ()
+    assert [s.run_id for s in found] == ["run_1", "run_2"]
+
+
+def test_incidents_are_listed_by_group_oldest_first(company: Database) -> None:
+    late, early = values.started("run_1"), values.started("run_2")
+    old = replace(early.added.incidents[0], created_at=NOON - timedelta(days=1))
+    start(company, late)
+    start(company, replace(early, added=replace(early.added, incidents=(old,))))
+    with company.open_work.reading(ADA) as work:
+        everywhere = work.runs.incidents()
+        mine = work.runs.incidents(groups=frozenset({values.RISK}))
+        others = work.runs.incidents(groups=frozenset({GroupName("cards")}))
+    assert [i.run_id for i in everywhere] == ["run_2", "run_1"]
+    assert (mine, others) == (everywhere, ())
+
+
+def test_looking_for_due_jobs_reads_the_index_of_ready_jobs(
+    company: Database, database_url: str
+) -> None:
+    later = tuple(
+        values.run_job(part=str(n), due_at=NOON + timedelta(hours=n)) for n in range(1, 500)
+    )
+    start(company, values.started(jobs=later))
+    engine = engine_for(database_url, DatabaseOptions())
+    postgresql = engine.dialect.name == "postgresql"
+    query = due_jobs(NOON).limit(10).compile(engine, compile_kwargs={"render_postcompile": True})
+    with engine.connect() as connection:
+        if postgresql:
+            connection.exec_driver_sql("ANALYZE run_jobs")
+        explain = "EXPLAIN " if postgresql else "EXPLAIN QUERY PLAN "
+        cells = query.construct_params()
+        bound = {k: rfc3339(v) if isinstance(v, datetime) else v for k, v in cells.items()}
+        names = query.positiontup
+        values_in_order = tuple(bound[n] for n in names) if names else bound
+        plan = connection.exec_driver_sql(explain + str(query), values_in_order).all()
+    engine.dispose()
+    assert "ix_run_jobs_ready" in str(plan)
