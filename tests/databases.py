@@ -27,7 +27,7 @@ import pytest
 from pilothouse.persistence.schema import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MISSING = (
     "PostgreSQL is not installed: no 'initdb' and 'postgres' in PATH or /usr/lib/postgresql/*/bin. "
@@ -102,7 +102,7 @@ def find_programs() -> Path | None:
     return next((f for f in folders if (f / "postgres").exists()), None)
 
 
-def start_postgresql(programs: Path) -> PostgresqlServer:
+def start_postgresql(programs: Path, *, tuning: Mapping[str, str] = SETTINGS) -> PostgresqlServer:
     """Start a server on a free port of 127.0.0.1, as the user postgres where we are root."""
     folder = Path(tempfile.mkdtemp(prefix="pilothouse-pg-"))
     own = _as_its_user(folder)
@@ -112,7 +112,8 @@ def start_postgresql(programs: Path) -> PostgresqlServer:
         check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder,
     )  # fmt: skip
     port = _free_port()
-    settings = SETTINGS | {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder)}
+    own_place = {"listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder)}
+    settings = {**tuning, **own_place}
     command = [*own, str(programs / "postgres"), "-D", str(folder / "data")]
     command += ["-p", str(port), *(f"--{key}={value}" for key, value in settings.items())]
     with (folder / "log").open("wb") as log:

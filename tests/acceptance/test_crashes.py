@@ -10,7 +10,6 @@ import signal
 import threading
 import time
 from collections import Counter
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +22,8 @@ from pilothouse.wire.requests import TakeSnapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pilothouse.domain.schemas import Scalar
 from tests.acceptance.plant import Plant, approve_all, eventually, running_plant
 from tests.models.build import python_model
 
@@ -147,7 +148,7 @@ def assert_production_answers(plant: Plant, client: Client) -> None:
 
 def assert_nothing_is_orphaned(plant: Plant) -> None:
     """Only UAT and PROD serve online: one entry each, and nothing of the jobs is left."""
-    serving = [words.rpartition(" ")[2] for words in plant.scoring("serve").values()]
+    serving = [words.strip().rpartition(" ")[2] for words in plant.scoring("serve").values()]
     assert len(serving) == len(set(serving)) == 2
     assert not plant.scoring("job")
     for pid in plant.scoring("serve"):
@@ -162,11 +163,12 @@ def assert_nothing_is_orphaned(plant: Plant) -> None:
     eventually(gone, within_s=20.0, what="the models ended with their entries")
 
 
+RECORD: dict[str, list[Scalar]] = {"age": [40], "income": [10_000.0]}
+DATATYPES = {"age": "INT64", "income": "FP64"}
+
+
 class Load:
     """Asks one record over and over, and counts what it gets."""
-
-    RECORD = MappingProxyType({"age": [40], "income": [10_000.0]})
-    DATATYPES = MappingProxyType({"age": "INT64", "income": "FP64"})
 
     def __init__(self, url: str, token: str) -> None:
         self.answers: Counter[str] = Counter()
@@ -195,7 +197,7 @@ class Load:
 
     def _ask(self) -> str:
         try:
-            answer = self._scoring.score(self._url, self.RECORD, datatypes=self.DATATYPES)
+            answer = self._scoring.score(self._url, RECORD, datatypes=DATATYPES)
         except EntryUnreachableError:
             return "unreachable"
         except EntryRefusedError as refused:
