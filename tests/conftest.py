@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.databases", "tests.models.fixtures"]
+pytest_plugins = ["tests.databases", "tests.models.fixtures", "tests.skips"]

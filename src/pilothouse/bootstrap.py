@@ -189,41 +189,90 @@ def _policies(open_work: OpenWork) -> Callable[[GroupName], ModelPolicy]:
 
 def build(settings: Settings) -> ControlPlane:
     """Build the control plane over the adapters that the settings ask for."""
-    outside = choose(settings)
+    return assemble(choose(settings))
+
+
+def assemble(outside: Outside) -> ControlPlane:
+    """Build the use cases over adapters that are chosen."""
+    work, connectors, home = outside.open_work, outside.connectors, outside.settings.home
+    facilities = _facilities(outside)
+    lifecycle = _lifecycle(outside, facilities)
+    return ControlPlane(
+        settings=outside.settings,
+        database=outside.database,
+        clock=outside.clock,
+        artifacts=Artifacts(
+            open_work=work,
+            store=outside.store,
+            limit_bytes=outside.settings.artifact_limit_bytes,
+        ),
+        audit=Audit(open_work=work),
+        calls=facilities.calls,
+        datasets=Datasets(open_work=work, places=outside.places),
+        definitions=lifecycle.definitions,
+        deployments=facilities.deployments,
+        evaluations=facilities.evaluations,
+        founding=Founding(open_work=work, mint=outside.mint),
+        groups=Groups(open_work=work),
+        jobs=facilities.jobs,
+        locations=Locations(open_work=work, places=outside.places, home=home),
+        messages=lifecycle.messages,
+        models=Models(open_work=work),
+        people=People(open_work=work),
+        routes=Routes(open_work=work),
+        runs=lifecycle.runs,
+        runtimes=facilities.runtimes,
+        services=Services(open_work=work),
+        snapshots=Snapshots(
+            open_work=work, store=outside.store, checker=outside.checker, scratch=home / "scratch"
+        ),
+        stages=Stages(open_work=work),
+        tasks=lifecycle.tasks,
+        tokens=Tokens(open_work=work, mint=outside.mint),
+        leadership=Leadership(open_work=work, owner=f"{socket.gethostname()}:{home}"),
+        job_runs=JobRuns(open_work=work, connectors=connectors),
+        new_executor=lifecycle.new_executor,
+        reconciliation=Reconciliation(
+            open_work=work,
+            connectors=connectors,
+            platform_token=PlatformToken(sha256=outside.mint.fingerprint(outside.platform_token)),
+        ),
+        starting=lifecycle.starting,
+    )
+
+
+def _facilities(outside: Outside) -> Facilities:
+    """Give what task types work with."""
     work, connectors = outside.open_work, outside.connectors
-    artifacts = Artifacts(
-        open_work=work, store=outside.store, limit_bytes=settings.artifact_limit_bytes
-    )
-    snapshots = Snapshots(
-        open_work=work,
-        store=outside.store,
-        checker=outside.checker,
-        scratch=settings.home / "scratch",
-    )
-    calls, leadership = (
-        Calls(open_work=work),
-        Leadership(open_work=work, owner=f"{socket.gethostname()}:{settings.home}"),
-    )
-    deployments = Deployments(open_work=work, connectors=connectors)
-    jobs, evaluations = Jobs(open_work=work), Evaluations(open_work=work)
-    runtimes = Runtimes(open_work=work, connectors=connectors)
-    library = Library()
-    moving = Moving(library=library)
-    facilities = Facilities(
+    return Facilities(
         open_work=work,
         clock=outside.clock,
-        calls=calls,
-        deployments=deployments,
-        jobs=jobs,
-        evaluations=evaluations,
-        runtimes=runtimes,
+        calls=Calls(open_work=work),
+        deployments=Deployments(open_work=work, connectors=connectors),
+        jobs=Jobs(open_work=work),
+        evaluations=Evaluations(open_work=work),
+        runtimes=Runtimes(open_work=work, connectors=connectors),
         decisions=Decisions(open_work=work),
         artifacts=outside.store,
         entries=ScoringClient(token=outside.platform_token),
-        results_location=settings.results_location,
+        results_location=outside.settings.results_location,
     )
-    task_types = TaskTypes(facilities)
-    messages = Messages(open_work=work, moving=moving)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lifecycle:
+    definitions: Definitions
+    runs: Runs
+    tasks: Tasks
+    messages: Messages
+    starting: Starting
+    new_executor: Callable[[str], Executor]
+
+
+def _lifecycle(outside: Outside, facilities: Facilities) -> _Lifecycle:
+    """Build what moves life cycles."""
+    work, library, task_types = outside.open_work, Library(), TaskTypes(facilities)
+    moving = Moving(library=library)
     owner = f"{socket.gethostname()}:{os.getpid()}:{outside.ids.new('wrk')}"
 
     def new_executor(name: str) -> Executor:
@@ -235,46 +284,18 @@ def build(settings: Settings) -> ControlPlane:
             owner=f"{owner}:{name}",
         )
 
-    return ControlPlane(
-        settings=settings,
-        database=outside.database,
-        artifacts=artifacts,
-        audit=Audit(open_work=work),
-        calls=calls,
-        datasets=Datasets(open_work=work, places=outside.places),
+    return _Lifecycle(
         definitions=Definitions(open_work=work, topics=task_types.topics),
-        deployments=deployments,
-        evaluations=evaluations,
-        founding=Founding(open_work=work, mint=outside.mint),
-        groups=Groups(open_work=work),
-        jobs=jobs,
-        locations=Locations(open_work=work, places=outside.places),
-        messages=messages,
-        models=Models(open_work=work),
-        people=People(open_work=work),
-        routes=Routes(open_work=work),
         runs=Runs(open_work=work, moving=moving),
-        runtimes=runtimes,
-        services=Services(open_work=work),
-        snapshots=snapshots,
-        stages=Stages(open_work=work),
         tasks=Tasks(open_work=work, moving=moving),
-        tokens=Tokens(open_work=work, mint=outside.mint),
-        clock=outside.clock,
-        leadership=leadership,
-        job_runs=JobRuns(open_work=work, connectors=connectors),
-        new_executor=new_executor,
-        reconciliation=Reconciliation(
-            open_work=work,
-            connectors=connectors,
-            platform_token=PlatformToken(sha256=outside.mint.fingerprint(outside.platform_token)),
-        ),
+        messages=Messages(open_work=work, moving=moving),
         starting=Starting(
             open_work=work,
-            calls=calls,
+            calls=facilities.calls,
             moving=moving,
             library=library,
             who=SYSTEM,
             owner=owner,
         ),
+        new_executor=new_executor,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from pilothouse import __version__
 from pilothouse.api import (
@@ -26,6 +26,8 @@ from pilothouse.api import (
     tokens,
 )
 from pilothouse.api.bodies import BoundedBodies
+from pilothouse.api.description import PROBLEM, describe
+from pilothouse.api.parameters import known_parameters
 from pilothouse.bootstrap import ControlPlane
 
 PREFIX = "/api/v1"
@@ -57,7 +59,11 @@ def build_api(plane: ControlPlane, *, loops: Callable[[], Mapping[str, object]])
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(known_parameters)],
+        responses={"default": PROBLEM},
+        separate_input_output_schemas=False,
     )
+    describe(app)
     app.state.control_plane = plane
     app.state.loops = loops
     errors.register(app)

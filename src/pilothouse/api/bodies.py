@@ -32,23 +32,34 @@ class BoundedBodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit_bytes = None if scope["path"].startswith(self._unlimited) else self._limit_bytes
         bounded = _Bounded(
             receive,
-            limit_bytes=None if scope["path"].startswith(self._unlimited) else self._limit_bytes,
+            limit_bytes=limit_bytes,
             pause_s=self._pause_s,
+            promised=_promised(scope),
         )
         await self._app(scope, bounded, send)
 
 
+def _promised(scope: Scope) -> int:
+    """Give the length that the sender promises, or 0; the server has made sure that it is a number."""
+    return next((int(v) for k, v in scope["headers"] if k == b"content-length"), 0)
+
+
 class _Bounded:
-    def __init__(self, receive: Receive, *, limit_bytes: int | None, pause_s: float) -> None:
+    def __init__(
+        self, receive: Receive, *, limit_bytes: int | None, pause_s: float, promised: int
+    ) -> None:
         self._receive, self._limit_bytes, self._pause_s = receive, limit_bytes, pause_s
+        self._promised = promised
         self._seen = 0
         self._whole = False
 
     async def __call__(self) -> Message:
         if self._whole:
             return await self._receive()
+        self._check(self._promised)
         try:
             message = await asyncio.wait_for(self._receive(), self._pause_s)
         except TimeoutError:
@@ -59,9 +70,12 @@ class _Bounded:
         if message["type"] == "http.request":
             self._seen += len(message.get("body", b""))
             self._whole = not message.get("more_body", False)
-        if self._limit_bytes is not None and self._seen > self._limit_bytes:
+        self._check(self._seen)
+        return message
+
+    def _check(self, size: int) -> None:
+        if self._limit_bytes is not None and size > self._limit_bytes:
             raise HTTPException(
                 413,
                 detail=f"The body is larger than {self._limit_bytes} bytes. Upload files as artefacts.",
             )
-        return message

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from pilothouse.application.tokens import TokenWrongError
 from pilothouse.bootstrap import ControlPlane
 from pilothouse.domain.access import KeyedCall, Principal
-from pilothouse.domain.errors import InvalidError
+from pilothouse.domain.errors import InvalidError, PilothouseError
 from pilothouse.domain.plain import to_plain
 
 MAXIMUM_KEY = 200
@@ -39,7 +39,8 @@ Plane = Annotated[ControlPlane, Depends(control_plane)]
 
 
 async def caller(
-    request: Request, plane: Plane, authorization: Annotated[str | None, Header()] = None
+    plane: Plane,
+    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> Principal:
     """Tell who is asking, by the bearer token."""
     scheme, _, token = (authorization or "").partition(" ")
@@ -65,9 +66,8 @@ async def keyed_caller(
         or not idempotency_key.isprintable()
     ):
         raise KeyInvalidError
-    asked = hashlib.sha256(
-        b"\0".join((request.method.encode(), str(request.url.path).encode(), await request.body()))
-    )
+    told = (request.method, request.url.path, request.url.query)
+    asked = hashlib.sha256(b"\0".join((*(part.encode() for part in told), await request.body())))
     return replace(who, call=KeyedCall(key=idempotency_key, request=asked.hexdigest()))
 
 
@@ -86,4 +86,13 @@ def changed(
 ) -> JSONResponse:
     """Change something, or answer a repeated keyed call as the first time."""
     former = plane.calls.answer(who)
-    return shown(former if former is not None else act(), status)
+    if former is not None:
+        return shown(former, status)
+    try:
+        return shown(act(), status)
+    except PilothouseError:
+        # The same call may have been under way and have come first: then its answer is the answer.
+        former = plane.calls.answer(who)
+        if former is None:
+            raise
+        return shown(former, status)

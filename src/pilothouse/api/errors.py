@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from pilothouse.domain import errors
 from pilothouse.domain.plain import to_plain
@@ -25,18 +26,29 @@ STATUS: tuple[tuple[type[errors.PilothouseError], int], ...] = (
     (errors.NotSupportedError, 501),
     (errors.UnavailableError, 503),
 )
-CODES = {
-    404: "no-such-page",
-    405: "method-not-allowed",
-    408: "body-too-slow",
-    413: "body-too-large",
+FRAMEWORK_PROBLEMS = (
+    ("body-unreadable", 400, "The body is not what its content type says."),
+    ("no-such-page", 404, "The API has no such path."),
+    ("method-not-allowed", 405, "The path does not take this method."),
+    ("body-too-slow", 408, "No part of the body came for too long."),
+    ("body-too-large", 413, "The body has more bytes than a call may have."),
+    ("request-invalid", 422, "The request does not have the documented form."),
+    ("http-error", 500, "The web framework refused the call."),
+    ("unexpected", 500, "Pilothouse failed; its log has the cause."),
+)
+"""Problems that no error of ours stands for: code, HTTP status, meaning."""
+CODES = {status: code for code, status, _ in FRAMEWORK_PROBLEMS if status < 422}
+CURES = {
+    400: "The body cannot be read as its content type says. Send JSON as the document describes it",
+    404: "There is no such page",
+    405: "The page does not take this method",
 }
 log = logging.getLogger(__name__)
 
 
-def status_of(problem: errors.PilothouseError) -> int:
-    """Give the HTTP status of an error by its branch of the tree."""
-    return next((status for kind, status in STATUS if isinstance(problem, kind)), 500)
+def status_of_kind(kind: type[errors.PilothouseError]) -> int:
+    """Give the HTTP status of a kind of error by its branch of the tree."""
+    return next((status for branch, status in STATUS if issubclass(kind, branch)), 500)
 
 
 def problem_response(
@@ -69,7 +81,7 @@ async def on_deliberate(_: Request, problem: Exception) -> JSONResponse:
     if not isinstance(problem, errors.PilothouseError):  # FastAPI hands over what was registered
         raise problem
     response = problem_response(
-        status_of(problem),
+        status_of_kind(type(problem)),
         code=problem.code,
         detail=problem.message,
         fields=_plain_fields(problem),
@@ -98,14 +110,23 @@ async def on_wrong_request(_: Request, problem: Exception) -> JSONResponse:
     )
 
 
-async def on_http(_: Request, problem: Exception) -> JSONResponse:
+async def on_http(request: Request, problem: Exception) -> JSONResponse:
     """Answer what the framework itself refuses."""
     if not isinstance(problem, HTTPException):
         raise problem
     code = CODES.get(problem.status_code, "http-error")
-    response = problem_response(problem.status_code, code=code, detail=str(problem.detail))
+    detail = str(problem.detail)
+    if problem.status_code in CURES:
+        words = CURES[problem.status_code]
+        detail = f"{words} ({request.method} {request.url.path}). See /api/v1/openapi.json."
+    response = problem_response(problem.status_code, code=code, detail=detail)
     response.headers.update(problem.headers or {})
     return response
+
+
+async def on_hung_up(_: Request, __: Exception) -> JSONResponse:
+    """Answer nobody: the caller hung up before its body was whole, and nothing was done."""
+    return problem_response(400, code="body-unreadable", detail=CURES[400] + ".")
 
 
 async def on_unexpected(request: Request, problem: Exception) -> JSONResponse:
@@ -123,4 +144,5 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(errors.PilothouseError, on_deliberate)
     app.add_exception_handler(RequestValidationError, on_wrong_request)
     app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(ClientDisconnect, on_hung_up)
     app.add_exception_handler(Exception, on_unexpected)

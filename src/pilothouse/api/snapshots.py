@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from pilothouse.wire.requests import TakeSnapshot
 
 router = APIRouter(tags=["snapshots"])
 QUEUED_CHUNKS = 8
+DROPPED_BYTES = 64 * 2**20
 
 
 @router.head("/artifacts/{sha256}")
@@ -48,13 +50,32 @@ async def upload(
         )
     )
     try:
-        async for chunk in request.stream():
-            if storing.done():
-                break
-            await queue.put(chunk)
+        await _passed_on(request, queue, storing)
     finally:
         await _closed(queue, storing)
     return JSONResponse({"sha256": sha256, "size": storing.result()}, status_code=201)
+
+
+async def _passed_on(
+    request: Request, queue: asyncio.Queue[bytes | None], storing: asyncio.Future[int]
+) -> None:
+    """
+    Hand the body over part by part.
+
+    Once the upload is refused the rest is read and dropped, up to a bound: a sender that is cut off while
+    it sends would hear of a broken connection, and not of what was wrong.
+    """
+    dropped = 0
+    async for chunk in request.stream():
+        if not storing.done():
+            putting = asyncio.ensure_future(queue.put(chunk))
+            # The store may end, with an error, while the queue is full: then nobody takes from it any more.
+            await asyncio.wait((putting, storing), return_when=asyncio.FIRST_COMPLETED)
+            putting.cancel()
+            continue
+        dropped += len(chunk)
+        if dropped > DROPPED_BYTES:
+            return
 
 
 async def _closed(queue: asyncio.Queue[bytes | None], storing: asyncio.Future[int]) -> None:
@@ -66,6 +87,7 @@ async def _closed(queue: asyncio.Queue[bytes | None], storing: asyncio.Future[in
         except asyncio.QueueFull:
             await asyncio.sleep(0.005)
     await asyncio.wait([storing])
+    storing.exception()  # seen here, for where another error ends the call: nothing was stored
 
 
 @router.post("/snapshots", status_code=202, response_model=Job)
@@ -108,8 +130,11 @@ def untag(plane: Plane, who: KeyedWho, name: str, tag: str) -> JSONResponse:
 
 @router.get("/snapshots/{name}/files/{path:path}")
 def download(plane: Plane, who: Who, name: str, path: str) -> StreamingResponse:
-    """Download one file of a snapshot, verified as it goes."""
+    """Download one file of a snapshot, verified as it goes; a damaged one never comes whole."""
+    chunks = iter(plane.artifacts.download(who, snapshot=name, path=path))
+    first = next(
+        chunks, b""
+    )  # what is missing, or small and damaged, is told before the answer begins
     return StreamingResponse(
-        plane.artifacts.download(who, snapshot=name, path=path),
-        media_type="application/octet-stream",
+        itertools.chain((first,), chunks), media_type="application/octet-stream"
     )

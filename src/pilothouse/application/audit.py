@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.domain.access import EVERY_GROUP, Action
-from pilothouse.domain.errors import DeniedError
+from pilothouse.domain.errors import DeniedError, InvalidError
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
@@ -23,6 +23,23 @@ class AuditDeniedError(DeniedError):
     def __init__(self, *, person: str) -> None:
         self.person = person
         super().__init__(f"{person} may not read the audit. Ask for the role auditor in a group.")
+
+
+HISTORIC = ("assignment", "deployment", "grant", "location", "route", "runtime", "service")
+"""The nouns whose every value is kept with its time."""
+
+
+class NounUnknownError(InvalidError):
+    """The past of such things is not kept."""
+
+    code = "noun-unknown"
+
+    def __init__(self, *, noun: str) -> None:
+        self.noun = noun[:80]
+        super().__init__(
+            f"The past of a {noun[:80]!r} is not kept. Ask for one of {', '.join(HISTORIC)}; what was ordered "
+            "stands in the audit."
+        )
 
 
 class Audit:
@@ -47,6 +64,8 @@ class Audit:
 
     def history(self, who: Principal, *, noun: str, subject: str) -> tuple[Change, ...]:
         """Give every value that a thing has had, oldest first."""
+        if noun not in HISTORIC:
+            raise NounUnknownError(noun=noun)
         groups = _auditable(who)
         with self._open_work.reading(who) as work:
             changes = work.history.of(noun, subject)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.application.finding import dataset_named, location_named
+from pilothouse.application.jobs import BlindDataError, check_not_blind
 from pilothouse.domain.access import Action
-from pilothouse.domain.datasets import Dataset, parse_dataset_name
+from pilothouse.domain.datasets import Dataset, DatasetRole, parse_dataset_name
 from pilothouse.domain.ids import DatasetId, GroupName
 from pilothouse.domain.locations import LocationRefusedError
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
     from pilothouse.domain.pages import Page
     from pilothouse.ports.places import Places
-    from pilothouse.ports.unit_of_work import OpenWork
+    from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
     from pilothouse.wire.requests import RegisterDataset
 
 
@@ -39,6 +40,7 @@ class Datasets:
         sha256, size = self._places.fingerprint(location, place.path)
         with self._open_work(who) as work:
             work.groups.get(wanted.group)
+            _check_blind(work, wanted, sha256)
             dataset = work.datasets.add(
                 Dataset(
                     id=DatasetId(work.new_id("dat")),
@@ -73,3 +75,13 @@ class Datasets:
         """List the datasets that the caller sees."""
         with self._open_work.reading(who) as work:
             return work.datasets.page(groups=who.readable, after=after, limit=limit)
+
+
+def _check_blind(work: UnitOfWork, wanted: RegisterDataset, sha256: str) -> None:
+    """Make sure that blind data does not become readable by being registered once more."""
+    if wanted.role is DatasetRole.BLIND:
+        return
+    check_not_blind(work, wanted.place)
+    known = work.datasets.all(role=DatasetRole.BLIND, sha256=sha256)
+    if known:
+        raise BlindDataError(dataset=known[0].full_name)

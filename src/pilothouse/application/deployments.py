@@ -83,10 +83,11 @@ class Deployments:
             order = _read_order(work, wanted)
         for runtime in order.runtimes:
             self._check_suits(runtime, order.snapshot, order.mode)
+        asked = {runtime.id for runtime in order.runtimes}
         with self._open_work(who) as work:
             order = _read_order(work, wanted)
-            placed = tuple(_placed(work, order, runtime) for runtime in order.runtimes)
-            return work.commit(placed)
+            suiting = (runtime for runtime in order.runtimes if runtime.id in asked)
+            return work.commit(tuple(_placed(work, order, runtime) for runtime in suiting))
 
     def _check_suits(self, runtime: Runtime, snapshot: Snapshot, mode: Mode) -> None:
         capabilities = self._connectors.of(runtime).capabilities(runtime)
@@ -222,6 +223,7 @@ def _read_order(work: UnitOfWork, wanted: OrderDeployment) -> _Order:
     runtimes = work.runtimes.all(group=service.group)
     if wanted.runtime is not None:
         runtimes = (runtime_named(work, wanted.runtime),)
+        work.who.require(Action.DEPLOY, group=runtimes[0].group, stage=order.stage.name)
     order.runtimes = matching(
         runtimes, stage=order.stage.name, service=service.tag, mode=order.mode
     )

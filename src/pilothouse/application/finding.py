@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.domain.access import Action
+from pilothouse.domain.access import EVERY_GROUP, Action
 from pilothouse.domain.datasets import Dataset, parse_dataset_name
 from pilothouse.domain.errors import NotFoundError
 from pilothouse.domain.snapshots import Snapshot, parse_snapshot_name
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
+    from pilothouse.domain.groups import Group
     from pilothouse.domain.ids import GroupName
     from pilothouse.domain.locations import Location
     from pilothouse.domain.models import Model
@@ -23,6 +24,19 @@ if TYPE_CHECKING:
 def sees(who: Principal, group: GroupName) -> bool:
     """Whether the caller may know of the group's things."""
     return who.may(Action.READ, group=group)
+
+
+def group_seen(work: UnitOfWork, name: str) -> Group:
+    """Find a group that the caller sees."""
+    found = work.groups.find(name=name)
+    if found is None or not sees(work.who, found.name):
+        raise NotFoundError(noun="group", name=name)
+    return found
+
+
+def visible(who: Principal, group: GroupName) -> bool:
+    """Whether something of a group, or of every group, may be shown to the caller."""
+    return group == EVERY_GROUP or sees(who, group)
 
 
 def snapshot_named(work: UnitOfWork, name: str) -> Snapshot:

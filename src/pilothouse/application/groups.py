@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pilothouse.application.finding import sees
+from pilothouse.application.finding import group_seen
 from pilothouse.domain.access import EVERY_GROUP, Action
-from pilothouse.domain.errors import NotFoundError
 from pilothouse.domain.groups import Group
 from pilothouse.domain.ids import GroupName
 
@@ -78,7 +77,4 @@ class Groups:
     def get(self, who: Principal, *, name: str) -> Group:
         """Give one group."""
         with self._open_work.reading(who) as work:
-            group = work.groups.find(name=name)
-        if group is None or not sees(who, group.name):
-            raise NotFoundError(noun="group", name=name)
-        return group
+            return group_seen(work, name)

@@ -90,14 +90,13 @@ class JobRuns:
     def _report(
         self, connector: Connector, runtime: Runtime, job: Job, order: JobOrder, *, room: bool
     ) -> JobReport | None:
-        if job.state is JobState.CREATED:
-            if job.cancel_requested:
-                return JobReport(job_id=job.id, state=JobState.CANCELLED)
+        if job.cancel_requested:
+            # Even a job that is only created: a crash may have come between its start and the note of it.
+            connector.cancel(runtime, job.id)
+        elif job.state is JobState.CREATED:
             if not room:
                 return None
             connector.run_job(runtime, order)
-        elif job.cancel_requested:
-            connector.cancel(runtime, job.id)
         try:
             return connector.poll(runtime, job.id)
         except JobUnknownError:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlparse
 
 from pilothouse.application.finding import (
     dataset_named,
@@ -16,7 +19,7 @@ from pilothouse.domain.access import Action
 from pilothouse.domain.datasets import DatasetRole
 from pilothouse.domain.deployments import DeploymentState
 from pilothouse.domain.errors import DeniedError, InvalidError, NotFoundError, RefusedError
-from pilothouse.domain.ids import JobId
+from pilothouse.domain.ids import JobId, StageName
 from pilothouse.domain.jobs import Job, JobKind, JobProgress, JobResult, JobState
 from pilothouse.domain.locations import LocationRefusedError
 from pilothouse.domain.runtimes import Mode
@@ -24,9 +27,9 @@ from pilothouse.domain.runtimes import Mode
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
     from pilothouse.domain.datasets import Dataset
-    from pilothouse.domain.ids import RuntimeId, StageName
+    from pilothouse.domain.ids import RuntimeId
     from pilothouse.domain.jobs import TableFormat
-    from pilothouse.domain.locations import Place
+    from pilothouse.domain.locations import Location, Place
     from pilothouse.domain.pages import Page
     from pilothouse.domain.services import Service
     from pilothouse.domain.snapshots import Snapshot
@@ -145,7 +148,7 @@ class Jobs:
         """Ask a job to stop; it leaves no output."""
         with self._open_work(who) as work:
             job = _seen(work, job_id)
-            who.require(Action.RUN_JOB, group=job.group)
+            _require_cancel(who, job)
             if job.cancel_requested and not job.state.ended:
                 return work.commit(job)
             cancelled = work.jobs.save(job.cancelling())
@@ -171,6 +174,13 @@ class Jobs:
             return work.jobs.page(
                 groups=who.readable, after=after, limit=limit, newest_first=True, **equals
             )
+
+
+def _require_cancel(who: Principal, job: Job) -> None:
+    if job.kind is JobKind.SNAPSHOT:
+        who.require(Action.TAKE_SNAPSHOT, group=job.group)
+    else:
+        who.require(Action.RUN_JOB, group=job.group, stage=job.stage)
 
 
 def _seen(work: UnitOfWork, job_id: str) -> Job:
@@ -203,17 +213,42 @@ def _check_places(work: UnitOfWork, wanted: OrderJob, dataset: Dataset | None) -
     source = dataset.place if dataset else wanted.source
     if source is not None:
         _check_place(work, source, writing=False)
+    if wanted.source is not None and wanted.kind is JobKind.SCORE:
+        check_not_blind(work, wanted.source)
     if wanted.target is not None:
-        _check_place(work, wanted.target, writing=True)
+        target = _check_place(work, wanted.target, writing=True)
+        work.who.require(Action.RUN_JOB, group=target.group, stage=StageName(wanted.stage))
         if wanted.target_format is None and wanted.source_format is None:
             raise JobInvalidError(problem="the target needs a format (parquet, csv or jsonl)")
 
 
-def _check_place(work: UnitOfWork, place: Place, *, writing: bool) -> None:
+def check_not_blind(work: UnitOfWork, place: Place) -> None:
+    """
+    Make sure that a file is not one of the blind datasets under another name.
+
+    Raises
+    ------
+    BlindDataError
+        When it is.
+    """
+    file = _file(work, place)
+    for dataset in work.datasets.all(role=DatasetRole.BLIND):
+        if _file(work, dataset.place) == file:
+            raise BlindDataError(dataset=dataset.full_name)
+
+
+def _file(work: UnitOfWork, place: Place) -> PurePosixPath:
+    location = work.locations.find(name=place.location)
+    root = "" if location is None else unquote(urlparse(location.uri).path)
+    return PurePosixPath(posixpath.normpath(posixpath.join(root, place.path)))
+
+
+def _check_place(work: UnitOfWork, place: Place, *, writing: bool) -> Location:
     location = location_named(work, place.location)
     if not (location.writable if writing else location.readable):
         problem = "it is not registered for " + ("writing" if writing else "reading")
         raise LocationRefusedError(location=location.name, path=place.path, problem=problem)
+    return location
 
 
 def _runtime_for(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pilothouse.application.finding import visible
 from pilothouse.domain.access import EVERY_GROUP, Action, Grant, Role
 from pilothouse.domain.errors import NotFoundError
 from pilothouse.domain.ids import GroupName, PersonId, StageName
@@ -58,10 +59,12 @@ class People:
             return work.people.page(after=after, limit=limit)
 
     def grants(self, who: Principal, *, person: str) -> tuple[Grant, ...]:
-        """List the roles that somebody holds now."""
+        """List the roles that somebody holds now, in the groups that the caller sees."""
         with self._open_work.reading(who) as work:
             found = person_named(work, person)
-            return work.grants.all(person_id=found.id, ended_at=None)
+            held = work.grants.all(person_id=found.id, ended_at=None)
+        own = found.id == who.person_id
+        return tuple(g for g in held if own or visible(who, g.group))
 
     def grant(
         self, who: Principal, *, person: str, group: str, role: Role, stage: str | None = None
@@ -102,7 +105,11 @@ class People:
     def end_grant(self, who: Principal, *, grant_id: str) -> Grant:
         """Take a role away; ending an ended one changes nothing."""
         with self._open_work(who) as work:
-            grant = work.grants.get(grant_id)
+            grant = work.grants.find(id=grant_id)
+            if grant is None or not visible(who, grant.group):
+                raise NotFoundError(
+                    noun="grant", name=grant_id, cure="List them with `pilothouse people roles NAME`."
+                )
             who.require(Action.ADMINISTER, group=grant.group)
             if grant.ended_at is not None:
                 return work.commit(grant)

@@ -83,18 +83,15 @@ class Reconciliation:
         Two processes may do it at once: orders are fenced by generation, records by version.
         """
         runtime, desired = self._wanted(who, runtime_id)
-        connector = self._connectors.of(runtime)
         if runtime.retired_at is not None:
-            connector.withdraw(runtime)
+            self._connectors.of(runtime).withdraw(runtime)
             self._retired(who, runtime)
             return
-        self._converge(who, connector, runtime, desired)
+        self._converge(who, runtime, desired)
 
-    def _converge(
-        self, who: Principal, connector: Connector, runtime: Runtime, desired: Desired
-    ) -> None:
+    def _converge(self, who: Principal, runtime: Runtime, desired: Desired) -> None:
         try:
-            observed = self._driven(connector, runtime, desired)
+            observed = self._driven(self._connectors.of(runtime), runtime, desired)
         except PilothouseError as problem:
             if not isinstance(problem, UnavailableError):
                 log.exception("runtime %s cannot be driven", runtime.name)
@@ -138,8 +135,11 @@ class Reconciliation:
         seen = {d.id: d for d in observed.deployments} if observed else {}
         with self._open_work(who) as work:
             current = work.runtimes.get(runtime.id)
-            if (current.health, current.health_reason) != (RuntimeHealth.HEALTHY, ""):
-                work.runtimes.save(replace(current, health=RuntimeHealth.HEALTHY, health_reason=""))
+            healthy = _caught_up(
+                replace(current, health=RuntimeHealth.HEALTHY, health_reason=""), observed
+            )
+            if healthy != current:
+                work.runtimes.save(healthy)
             for deployment in work.deployments.all(runtime_id=runtime.id, ended_at=None):
                 moved = _moved(deployment, seen, work, observed, runtime)
                 if moved != deployment:
@@ -162,6 +162,17 @@ class Reconciliation:
 
 
 RETIRED = "retired"
+
+
+def _caught_up(runtime: Runtime, observed: Observed | None) -> Runtime:
+    """
+    Let the next order be of a higher generation than anything the entry holds.
+
+    An entry is ahead of what is written down only where an older state of the database was restored.
+    """
+    if observed is None or observed.generation <= runtime.desired_generation:
+        return runtime
+    return replace(runtime, desired_generation=observed.generation, desired_digest="")
 
 
 def _desired(work: UnitOfWork, runtime: Runtime, platform: PlatformToken) -> Desired:
@@ -246,7 +257,9 @@ def _moved(
     """Give the deployment as the runtime's own word makes it."""
     if deployment.mode is Mode.BATCH:
         return _moved_batch(deployment, work)
-    if observed is None or observed.generation < runtime.desired_generation:
+    if observed is None and runtime.desired_generation == 0 and not deployment.state.wanted:
+        return deployment.moved(DeploymentState.WITHDRAWN, at=work.at)  # it never got there
+    if observed is None or observed.generation != runtime.desired_generation:
         return deployment
     word = seen.get(deployment.id)
     if not deployment.state.wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pilothouse.ports.unit_of_work import OpenWork
     from pilothouse.wire.requests import RegisterRuntime
 
+ADDRESS = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})\Z")
+
 
 class AddressMissingError(InvalidError):
     """An online runtime needs an address."""
@@ -33,6 +36,18 @@ class AddressMissingError(InvalidError):
         self.runtime = runtime
         super().__init__(
             f"Runtime {runtime} serves online and needs an address, 'host:port', that applications can reach."
+        )
+
+
+class RuntimeInvalidError(InvalidError):
+    """A runtime could never be used as it is described."""
+
+    code = "runtime-invalid"
+
+    def __init__(self, *, runtime: str, problem: str) -> None:
+        self.runtime, self.problem = runtime, problem
+        super().__init__(
+            f"Runtime {runtime} cannot be registered: {problem}. Correct it and register it again."
         )
 
 
@@ -60,8 +75,7 @@ class Runtimes:
         stage = StageName(wanted.stage)
         who.require(Action.MANAGE_RUNTIME, group=GroupName(wanted.group), stage=stage)
         self._connectors.check(wanted.connector)
-        if Mode.ONLINE in wanted.modes:
-            _check_address(wanted.name, wanted.address)
+        _check_usable(wanted)
         with self._open_work(who) as work:
             work.groups.get(wanted.group)
             stage_named(work, stage)
@@ -152,7 +166,21 @@ class Runtimes:
         )
 
 
+def _check_usable(wanted: RegisterRuntime) -> None:
+    if not wanted.modes or len(set(wanted.modes)) != len(wanted.modes):
+        raise RuntimeInvalidError(
+            runtime=wanted.name, problem="it needs one or both of the modes batch and online, once each"
+        )
+    concurrency = wanted.options.get("concurrency", 1)
+    if type(concurrency) is not int or concurrency < 1:
+        raise RuntimeInvalidError(
+            runtime=wanted.name, problem="its option 'concurrency' is not a whole number above 0"
+        )
+    if Mode.ONLINE in wanted.modes:
+        _check_address(wanted.name, wanted.address)
+
+
 def _check_address(runtime: str, address: str | None) -> None:
-    host, _, port = (address or "").rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+    found = ADDRESS.match(address or "")
+    if not found or not 0 < int(found[1]) < 65536:
         raise AddressMissingError(runtime=runtime)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.application.finding import dataset_named, model_named, service_tagged
+from pilothouse.application.finding import dataset_named, model_named, sees, service_tagged
 from pilothouse.domain.access import Action
 from pilothouse.domain.deployments import Deployment
 from pilothouse.domain.ids import GroupName, ServiceTag
@@ -84,7 +84,7 @@ class Services:
             found = model_named(work, model)
             snapshots = {s.id: s.name for s in work.snapshots.all(model_id=found.id)}
             tagged = work.assignments.all(snapshot_id=frozenset(snapshots))
-            tags = sorted({a.service for a in tagged})
+            tags = sorted({a.service for a in tagged if sees(who, a.group)})
             rows = (row for tag in tags for row in _where(work, tag, work.at))
             return tuple(row for row in rows if row.snapshot in set(snapshots.values()))
 

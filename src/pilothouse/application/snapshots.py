@@ -6,13 +6,14 @@ import itertools
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
+from datetime import timedelta
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from pilothouse.application.finding import model_named, service_tagged, snapshot_named
+from pilothouse.application.finding import model_named, sees, service_tagged, snapshot_named
 from pilothouse.domain.access import Action, Principal
 from pilothouse.domain.artifacts import ArtifactMissingError
-from pilothouse.domain.errors import PilothouseError
+from pilothouse.domain.errors import ConflictError, NotFoundError, PilothouseError, UnavailableError
 from pilothouse.domain.events import Event, EventType
 from pilothouse.domain.ids import JobId, ServiceTag, SnapshotId, StageName
 from pilothouse.domain.jobs import Job, JobKind, JobProgress, JobResult, JobState
@@ -25,6 +26,8 @@ from pilothouse.domain.snapshots import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pilothouse.domain.groups import Group
     from pilothouse.domain.models import Model
     from pilothouse.domain.pages import Page
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from pilothouse.wire.requests import TakeSnapshot
 
 MAXIMUM_FILES = 10_000
+ABANDONED = timedelta(hours=2)
+"""How old a folder of a check is that nobody works in any more: longer than any check takes."""
 NO_STAGE = StageName("-")
 NO_SERVICE = ServiceTag("-")
 
@@ -46,6 +51,15 @@ class SnapshotParameters:
     model: str
     files: tuple[FileEntry, ...]
     services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    job: Job
+    parameters: SnapshotParameters
+    group: Group
+    references: dict[str, str]
+    at: datetime
 
 
 class Snapshots:
@@ -73,10 +87,7 @@ class Snapshots:
         ArtifactMissingError
             When a file was not uploaded.
         """
-        if not 0 < len(wanted.files) <= MAXIMUM_FILES:
-            raise SnapshotRefusedError(
-                cause="files", problem=f"a snapshot has 1 to {MAXIMUM_FILES} files"
-            )
+        _check_files(wanted.files)
         for entry in wanted.files:
             if self._store.size(entry.sha256) != entry.size:
                 raise ArtifactMissingError(sha256=entry.sha256)
@@ -102,53 +113,71 @@ class Snapshots:
         It may be cut off and repeated at any point: artefacts are put if absent, and number, tags, events
         and the job's end are one transaction.
         """
-        with self._open_work(who) as work:
-            job = work.jobs.get(job_id)
-            if job.state.ended:
-                return work.commit(job)
-            if job.cancel_requested:
-                return work.commit(
-                    work.jobs.save(replace(job, state=JobState.CANCELLED, ended_at=work.at))
-                )
-            if job.state is not JobState.RUNNING:
-                job = work.jobs.save(replace(job, state=JobState.RUNNING, started_at=work.at))
-            parameters = from_plain(SnapshotParameters, job.parameters)
-            model = work.models.find(name=parameters.model)
-            group = work.groups.get(job.group)
-            references = {d.full_name: d.sha256 for d in work.datasets.all(group=job.group)}
-            work.commit(None)
+        begun = self._begun(who, job_id)
+        if isinstance(begun, Job):
+            return begun
         try:
-            checked = self._checked(job, parameters, group, references)
-            if model is None or checked.content.manifest.name != model.name:
-                raise SnapshotRefusedError(
-                    cause="model-differs",
-                    problem=f"the manifest names the model {checked.content.manifest.name!r} and the "
-                    f"order names {parameters.model!r}; use one name",
-                )
+            checked = self._checked(begun)
             self._keep(checked)
         except PilothouseError as problem:
             return self._failed(who, job_id, problem)
-        return self._written(who, job_id, parameters, checked)
-
-    def _checked(
-        self,
-        job: Job,
-        parameters: SnapshotParameters,
-        group: Group,
-        references: dict[str, str],
-    ) -> CheckedFolder:
-        self._scratch.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f"{job.id}-", dir=self._scratch))
         try:
-            for entry in parameters.files:
+            done = self._written(who, job_id, begun.parameters, checked)
+        except (ConflictError, UnavailableError):
+            raise  # Somebody was faster, or the database is busy: the next round takes it up again.
+        except PilothouseError as problem:
+            return self._failed(who, job_id, problem)
+        # A sweep that had listed these artefacts before anything named them may have come between.
+        self._keep(checked)
+        return done
+
+    def _begun(self, who: Principal, job_id: JobId) -> Job | _Begun:
+        """Mark the job as running, and read what its check needs; or end it here."""
+        with self._open_work(who) as work:
+            job = work.jobs.get(job_id)
+            if job.state.ended:
+                return job
+            if job.cancel_requested:
+                return work.commit(_cancelled(work, job))
+            if job.state is not JobState.RUNNING:
+                job = work.jobs.save(replace(job, state=JobState.RUNNING, started_at=work.at))
+            begun = _Begun(
+                job=job,
+                parameters=from_plain(SnapshotParameters, job.parameters),
+                group=work.groups.get(job.group),
+                references={d.full_name: d.sha256 for d in work.datasets.all(group=job.group)},
+                at=work.at,
+            )
+            work.commit(job)
+            return begun
+
+    def _checked(self, begun: _Begun) -> CheckedFolder:
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        self._discard_abandoned(older_than=begun.at - ABANDONED)
+        folder = Path(tempfile.mkdtemp(prefix=f"{begun.job.id}-", dir=self._scratch))
+        try:
+            for entry in begun.parameters.files:
                 target = folder / entry.path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with target.open("wb") as out:
                     for chunk in self._store.get(entry.sha256):
                         out.write(chunk)
-            return self._checker.check(folder, group=group, references=references)
+            checked = self._checker.check(folder, group=begun.group, references=begun.references)
         finally:
             shutil.rmtree(folder)
+        named, ordered = checked.content.manifest.name, begun.parameters.model
+        if named != ordered:
+            raise SnapshotRefusedError(
+                cause="model-differs",
+                problem=f"the manifest names the model {named!r} and the order names {ordered!r}; use one name",
+            )
+        return checked
+
+    def _discard_abandoned(self, *, older_than: datetime) -> None:
+        """Remove what killed checks left; a folder that young may be of a check that another process makes."""
+        for left in self._scratch.glob("job_*"):
+            if left.stat().st_mtime < older_than.timestamp():
+                shutil.rmtree(left)
 
     def _keep(self, checked: CheckedFolder) -> None:
         """Store what the digest names and the upload did not bring, the content itself last."""
@@ -161,20 +190,24 @@ class Snapshots:
             self._store.put(itertools.repeat(blob, 1), sha256=digest)
 
     def _failed(self, who: Principal, job_id: JobId, problem: PilothouseError) -> Job:
+        code, words = problem.code, problem.message
+        if isinstance(problem, SnapshotRefusedError):
+            code, words = problem.cause, problem.problem
         with self._open_work(who) as work:
             job = work.jobs.get(job_id)
-            return work.commit(
-                work.jobs.save(
-                    replace(
-                        job,
-                        state=JobState.FAILED,
-                        result=JobResult.FAILURE,
-                        error_code=problem.code,
-                        error=problem.message,
-                        ended_at=work.at,
-                    )
-                )
+            if job.state.ended:
+                return job
+            if job.cancel_requested:
+                return work.commit(_cancelled(work, job))
+            failed = replace(
+                job,
+                state=JobState.FAILED,
+                result=JobResult.FAILURE,
+                error_code=code,
+                error=words,
+                ended_at=work.at,
             )
+            return work.commit(work.jobs.save(failed))
 
     def _written(
         self, who: Principal, job_id: JobId, parameters: SnapshotParameters, checked: CheckedFolder
@@ -182,7 +215,9 @@ class Snapshots:
         with self._open_work(who) as work:
             job = work.jobs.get(job_id)
             if job.state.ended:
-                return work.commit(job)
+                return job
+            if job.cancel_requested:
+                return work.commit(_cancelled(work, job))
             author = work.people.get(job.ordered_by)
             model = work.models.find(name=parameters.model)
             if model is None:
@@ -231,7 +266,7 @@ class Snapshots:
                 snapshot_id=found.id, service=tagged.tag, ended_at=None
             )
             if assignment is None:
-                return work.commit(None)
+                return None
             ended = work.assignments.save(replace(assignment, ended_at=work.at))
             work.audit.record(
                 "untag",
@@ -250,7 +285,8 @@ class Snapshots:
     def services(self, who: Principal, *, name: str) -> tuple[ServiceAssignment, ...]:
         """List a snapshot's tags, ended ones too."""
         with self._open_work.reading(who) as work:
-            return work.assignments.all(snapshot_id=snapshot_named(work, name).id)
+            found = work.assignments.all(snapshot_id=snapshot_named(work, name).id)
+        return tuple(a for a in found if sees(who, a.group))
 
     def page(
         self,
@@ -272,6 +308,23 @@ class Snapshots:
         unended = tuple(s for s in JobState if not s.ended)
         with self._open_work.reading(who) as work:
             return tuple(j.id for j in work.jobs.all(kind=JobKind.SNAPSHOT, state=unended))
+
+
+def _check_files(files: tuple[FileEntry, ...]) -> None:
+    """Make sure that each path is one file, so that nothing is written over and nothing lies in a file."""
+    if not 0 < len(files) <= MAXIMUM_FILES:
+        raise SnapshotRefusedError(
+            cause="files", problem=f"a snapshot has 1 to {MAXIMUM_FILES} files"
+        )
+    paths = {entry.path for entry in files}
+    if len(paths) != len(files):
+        raise SnapshotRefusedError(cause="files", problem="a path stands in the list twice")
+    for path in paths:
+        inside = next((str(p) for p in PurePosixPath(path).parents if str(p) in paths), None)
+        if inside is not None:
+            raise SnapshotRefusedError(
+                cause="files", problem=f"{inside!r} is a file and the folder of {path!r} at once"
+            )
 
 
 def _snapshot_job(work: UnitOfWork, model: Model, wanted: TakeSnapshot) -> Job:
@@ -306,6 +359,10 @@ def _snapshot_job(work: UnitOfWork, model: Model, wanted: TakeSnapshot) -> Job:
     )
 
 
+def _cancelled(work: UnitOfWork, job: Job) -> Job:
+    return work.jobs.save(replace(job, state=JobState.CANCELLED, ended_at=work.at))
+
+
 def _numbered(work: UnitOfWork, model: Model, checked: CheckedFolder, job: Job) -> Snapshot:
     """Give the model's snapshot of this digest, with the next number where it is new."""
     content = checked.content
@@ -313,7 +370,7 @@ def _numbered(work: UnitOfWork, model: Model, checked: CheckedFolder, job: Job) 
     if known is not None:
         return known
     work.models.save(replace(model, last_number=model.last_number + 1))
-    parents = tuple(snapshot_named(work, name).id for name in content.manifest.parents)
+    parents = tuple(_parent(work, model, name) for name in content.manifest.parents)
     return work.snapshots.add(
         Snapshot(
             id=SnapshotId(work.new_id("snp")),
@@ -328,6 +385,14 @@ def _numbered(work: UnitOfWork, model: Model, checked: CheckedFolder, job: Job) 
             taken_by=job.ordered_by,
         )
     )
+
+
+def _parent(work: UnitOfWork, model: Model, name: str) -> SnapshotId:
+    """Find a parent in the model's own group: the platform, which asks here, sees the others' too."""
+    found = snapshot_named(work, name)
+    if found.group != model.group:
+        raise NotFoundError(noun="snapshot", name=name)
+    return found.id
 
 
 def _tagged(

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from pilothouse.cli.connection import read_settings
+from pilothouse.cli.folders import model_folder
 from pilothouse.cli.output import Json, err, print_one, print_rows
 from pilothouse.domain.policies import TRUSTED_SKOPS_TYPES, ModelPolicy
 from pilothouse.domain.snapshots import MANIFEST_NAME
@@ -16,7 +18,6 @@ from pilothouse.scoring.environments import Environments
 from pilothouse.scoring.inference import InferenceHints, infer_schema
 from pilothouse.scoring.manifests import write_schema
 from pilothouse.scoring.tables.sample import read_sample
-from pilothouse.settings import Settings
 
 
 def check(
@@ -29,15 +30,18 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say of a model folder exactly what the platform would say, by doing what it would do."""
-    settings = Settings()
+    """Say of a model folder (or one packed as .tar.gz or .zip) exactly what the platform would say, by doing what it would do."""
+    settings = read_settings()
     policy = ModelPolicy(
         python_source=python_source,
         skops_types=TRUSTED_SKOPS_TYPES | frozenset(skops_type or ()),
     )
-    with tempfile.TemporaryDirectory(prefix="pilothouse-check-") as scratch:
+    with (
+        model_folder(folder) as opened,
+        tempfile.TemporaryDirectory(prefix="pilothouse-check-") as scratch,
+    ):
         report = check_folder(
-            folder.absolute(),
+            opened,
             environments=Environments(settings.home / "environments"),
             scratch=Path(scratch),
             settings=CheckSettings(policy=policy),

@@ -6,7 +6,9 @@ import json
 import os
 from pathlib import Path
 
-from pilothouse.domain.errors import NotSignedInError
+from pydantic import ValidationError
+
+from pilothouse.domain.errors import InvalidError, NotSignedInError
 from pilothouse.sdk import Client
 from pilothouse.settings import Settings
 
@@ -27,6 +29,49 @@ class TokenMissingError(NotSignedInError):
         )
 
 
+class SettingInvalidError(InvalidError):
+    """A setting cannot be used."""
+
+    code = "setting-invalid"
+    exit_code = 2
+
+    def __init__(self, *, settings: tuple[str, ...], problem: str) -> None:
+        self.settings, self.problem = settings, problem
+        super().__init__(
+            f"{', '.join(settings)} cannot be used: {problem}. Correct the environment."
+        )
+
+
+class ServerFileError(InvalidError):
+    """The home folder's note of where its server is cannot be read."""
+
+    code = "server-file"
+
+    def __init__(self, *, path: Path) -> None:
+        self.path = str(path)
+        super().__init__(
+            f"{path} does not say where the server is. Start it again with `pilothouse up`, or set PILOTHOUSE_URL."
+        )
+
+
+def read_settings() -> Settings:
+    """
+    Read the settings from the environment.
+
+    Raises
+    ------
+    SettingInvalidError
+        When one cannot be used; it names the variables.
+    """
+    try:
+        return Settings()
+    except ValidationError as problem:
+        found = problem.errors(include_input=False, include_url=False)
+        names = tuple(f"PILOTHOUSE_{str(e['loc'][0]).upper()}" for e in found)
+        words = "; ".join(e["msg"] for e in found)
+        raise SettingInvalidError(settings=names, problem=words) from None
+
+
 def server_url(settings: Settings) -> str:
     """Give the server's address: PILOTHOUSE_URL, else where the home's server said that it is."""
     named = os.environ.get("PILOTHOUSE_URL")
@@ -34,7 +79,10 @@ def server_url(settings: Settings) -> str:
         return named
     told = settings.home / SERVER_FILE
     if told.is_file():
-        return str(json.loads(told.read_text(encoding="utf-8"))["url"])
+        try:
+            return str(json.loads(told.read_text(encoding="utf-8"))["url"])
+        except (ValueError, KeyError, TypeError):
+            raise ServerFileError(path=told) from None
     return f"http://{settings.host}:{settings.port}"
 
 
@@ -51,5 +99,5 @@ def token(settings: Settings) -> str:
 
 def connect() -> Client:
     """Connect as the environment says."""
-    settings = Settings()
+    settings = read_settings()
     return Client(url=server_url(settings), token=token(settings))

@@ -13,7 +13,7 @@ from enum import StrEnum
 import typer
 
 from pilothouse import __version__
-from pilothouse.cli.connection import server_url
+from pilothouse.cli.connection import read_settings, server_url
 from pilothouse.cli.output import Json, print_rows
 from pilothouse.domain.errors import PilothouseError
 from pilothouse.domain.plugins import PluginKind, installed
@@ -40,7 +40,7 @@ class Part:
 
 def doctor(as_json: Json = False) -> None:
     """Look at this host and say what works, what lacks, and what to do; exits with 1 if something is broken."""
-    settings = Settings()
+    settings = read_settings()
     parts = [
         Part(
             part="pilothouse",

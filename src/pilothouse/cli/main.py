@@ -3,68 +3,87 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
-import click
 import typer
-from pydantic import ValidationError
 
 from pilothouse import __version__
-from pilothouse.cli import (
-    access,
-    audit,
-    check,
-    datasets,
-    deployments,
-    doctor,
-    jobs,
-    lifecycles,
-    models,
-    runs,
-    runtimes,
-    score,
-    server,
-    services,
-    snapshots,
-    tasks,
-)
 from pilothouse.cli.output import err
 from pilothouse.domain.errors import PilothouseError
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Pilothouse: from a model file to production, and the proof of what ran where.",
-)
-app.command("up")(server.up)
-app.command("check")(check.check)
-app.command("infer-schema")(check.infer)
-app.command("score")(score.score)
-app.command("doctor")(doctor.doctor)
-for name, noun in (
-    ("models", models.app),
-    ("snapshots", snapshots.app),
-    ("datasets", datasets.app),
-    ("locations", datasets.locations),
-    ("services", services.app),
-    ("stages", services.stages),
-    ("runtimes", runtimes.app),
-    ("deployments", deployments.app),
-    ("jobs", jobs.app),
-    ("evaluations", jobs.evaluations),
-    ("lifecycles", lifecycles.app),
-    ("runs", runs.app),
-    ("incidents", runs.incidents),
-    ("tasks", tasks.app),
-    ("groups", access.groups),
-    ("people", access.people),
-    ("tokens", access.tokens),
-    ("audit", audit.app),
-):
-    app.add_typer(noun, name=name)
+COMMANDS = {
+    "up": "server:up",
+    "check": "check:check",
+    "infer-schema": "check:infer",
+    "score": "score:score",
+    "doctor": "doctor:doctor",
+}
+NOUNS = {
+    "models": "models:app",
+    "snapshots": "snapshots:app",
+    "datasets": "datasets:app",
+    "locations": "datasets:locations",
+    "services": "services:app",
+    "stages": "services:stages",
+    "runtimes": "runtimes:app",
+    "deployments": "deployments:app",
+    "jobs": "jobs:app",
+    "evaluations": "jobs:evaluations",
+    "lifecycles": "lifecycles:app",
+    "runs": "runs:app",
+    "incidents": "runs:incidents",
+    "tasks": "tasks:app",
+    "groups": "access:groups",
+    "people": "access:people",
+    "tokens": "access:tokens",
+    "audit": "audit:app",
+}
+"""Where each command is: only the one that is asked for is loaded, since some bring half a server with them."""
 
 
-@app.command("version")
+def command_line(only: str | None = None) -> typer.Typer:
+    """
+    Give the command line.
+
+    Parameters
+    ----------
+    only
+        The one command that will be asked for; where it names none, all of them are loaded.
+    """
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Pilothouse: from a model file to production, and the proof of what ran where.",
+    )
+    app.callback()(_nothing)
+    app.command("version")(version)
+    known = only == "version" or only in COMMANDS or only in NOUNS
+    for name, place in COMMANDS.items():
+        if not known or name == only:
+            app.command(name)(_loaded(place))
+    for name, place in NOUNS.items():
+        if not known or name == only:
+            app.add_typer(_loaded(place), name=name)
+    return app
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """Give the whole command line as `app`, to those that describe or test all of it."""
+    if name == "app":
+        return command_line()
+    raise AttributeError(name)
+
+
+def _loaded(place: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 a function or a Typer, as Typer takes them
+    module, _, name = place.partition(":")
+    return getattr(import_module(f"pilothouse.cli.{module}"), name)
+
+
+def _nothing() -> None:
+    """Pilothouse: from a model file to production, and the proof of what ran where."""
+
+
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
@@ -73,17 +92,20 @@ def version() -> None:
 def run() -> None:
     """Run a command: errors are printed in their own words and exit with 1, wrong usage with 2."""
     try:
-        app(standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as problem:
-        problem.show()
-        sys.exit(problem.exit_code)
+        command_line(sys.argv[1] if len(sys.argv) > 1 else None)()
     except PilothouseError as problem:
-        code = getattr(problem, "problem_code", problem.code)
-        err.print(f"[red]error[/red] ({code}): ", end="")
-        err.print(problem.message, markup=False)
+        sys.exit(_told(problem))
+    except OSError as problem:
+        err.print("[red]error[/red] (file): ", end="")
+        err.print(
+            f"{problem.strerror or problem}: {problem.filename}. Name another file.", markup=False
+        )
         sys.exit(1)
-    except ValidationError as problem:
-        err.print("A setting cannot be used:", problem, markup=False)
-        sys.exit(2)
+
+
+def _told(problem: PilothouseError) -> int:
+    """Print an error in its own words, and give the exit code."""
+    code = getattr(problem, "problem_code", problem.code)
+    err.print(f"[red]error[/red] ({code}): ", end="")
+    err.print(problem.message, markup=False)
+    return int(getattr(problem, "exit_code", 1))

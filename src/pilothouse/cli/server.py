@@ -11,11 +11,10 @@ import typer
 import uvicorn
 
 from pilothouse.bootstrap import ADMIN_TOKEN, build
-from pilothouse.cli.connection import SERVER_FILE
+from pilothouse.cli.connection import SERVER_FILE, read_settings
 from pilothouse.cli.output import err
 from pilothouse.domain.errors import UnavailableError
 from pilothouse.server import build_server
-from pilothouse.settings import Settings
 
 BACKLOG = 256
 
@@ -45,7 +44,7 @@ def up(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    settings = Settings()
+    settings = read_settings()
     listening = _listening(settings.host, settings.port if port is None else port)
     url = f"http://{settings.host}:{listening.getsockname()[1]}"
     plane = build(settings)
@@ -54,7 +53,10 @@ def up(
         err.print(f"Its first administrator's token: {settings.home / ADMIN_TOKEN}", markup=False)
 
     def started() -> None:
-        (settings.home / SERVER_FILE).write_text(json.dumps({"url": url}), encoding="utf-8")
+        told = settings.home / SERVER_FILE
+        new = told.with_suffix(".new")
+        new.write_text(json.dumps({"url": url}), encoding="utf-8")
+        new.replace(told)  # whoever reads it meanwhile finds the old or the new, never half of it
         err.print(f"Pilothouse is up: {url} (home {settings.home})", markup=False)
 
     app = build_server(plane, with_worker=worker, stop_runtimes=stop_runtimes, started=started)

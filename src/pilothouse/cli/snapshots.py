@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pilothouse.cli.connection import connect
+from pilothouse.cli.folders import model_folder
 from pilothouse.cli.output import Json, err, print_one, print_rows
 
 app = typer.Typer(no_args_is_help=True, help="Snapshots: immutable versions of models.")
@@ -28,10 +29,10 @@ def take(
     group: Annotated[str, typer.Option()] = "default",
     as_json: Json = False,
 ) -> None:
-    """Upload a model folder, have it checked, and take it as a snapshot."""
-    with connect() as client:
+    """Upload a model folder (or one packed as .tar.gz or .zip), have it checked, and take it as a snapshot."""
+    with model_folder(folder) as opened, connect() as client:
         snapshot = client.snapshots.take(
-            folder,
+            opened,
             group=group,
             services=tuple(service or ()),
             progress=lambda line: err.print(line, markup=False),

@@ -84,9 +84,6 @@ ALLOWED: Mapping[Role, frozenset[Action]] = {
     Role.CONSUMER: frozenset(),
 }
 
-STAGELESS = frozenset({Action.READ, Action.DO_TASK})
-"""What a role in a single stage allows in its group too, where no stage is asked about."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
@@ -112,7 +109,7 @@ class ActionDeniedError(DeniedError):
         self, *, person: str, action: Action, group: GroupName, stage: StageName | None
     ) -> None:
         self.person, self.action, self.group, self.stage = person, action, group, stage
-        where = f"group {group}" + (f" in {stage}" if stage else "")
+        where = f"group {group}" + (f" in {stage}" if stage else " as a whole")
         roles = ", ".join(r.value for r, allowed in ALLOWED.items() if action in allowed)
         super().__init__(
             f"{person} may not {action.value} in {where}. Ask an administrator for one of the roles {roles}."
@@ -159,13 +156,13 @@ class Principal:
         """
         Whether a role of this person allows the action there.
 
-        A role in one stage allows what is done in that stage, and to read and to do tasks in its group;
-        what concerns the group as a whole needs a role in all stages.
+        A role in one stage allows what is done in that stage, and to read in its group; what concerns the
+        group as a whole, its tasks and approvals among it, needs the role in all stages.
         """
         return any(
             action in ALLOWED[g.role]
             and g.group in (group, EVERY_GROUP)
-            and (g.stage in (None, stage) or (stage is None and action in STAGELESS))
+            and (g.stage in (None, stage) or action is Action.READ)
             for g in self.grants
             if g.ended_at is None
         )
@@ -183,9 +180,12 @@ class Principal:
             raise ActionDeniedError(person=self.name, action=action, group=group, stage=stage)
 
     def has_role(self, role: Role, *, group: GroupName) -> bool:
-        """Whether the person holds the role in the group."""
+        """Whether the person holds the role in the group, in all stages."""
         return any(
-            g.role is role and g.group in (group, EVERY_GROUP) and g.ended_at is None
+            g.role is role
+            and g.group in (group, EVERY_GROUP)
+            and g.stage is None
+            and g.ended_at is None
             for g in self.grants
         )
 

@@ -114,6 +114,9 @@ class Contract:
         self.schema = schema
         self._strict = strict_columns
         self._checks = {c.name: _value_check(c) for c in schema.columns}
+        self._asked = tuple(c.name for c in schema.predictors)
+        self._accepted = tuple(c for c in schema.columns if c.accepted)
+        self._accepted_names = frozenset(c.name for c in self._accepted)
 
     def check(self, columns: Mapping[str, Sequence[object]]) -> Checked:
         """
@@ -144,13 +147,13 @@ class Contract:
         return Checked(columns=checked, accepted=accepted, violations=violations, coerced=coerced)
 
     def _wanted(self, columns: Mapping[str, Sequence[object]]) -> list[Column]:
-        missing = tuple(c.name for c in self.schema.predictors if c.name not in columns)
-        accepted = [c for c in self.schema.columns if c.accepted and c.name in columns]
-        names = {c.name for c in accepted}
-        unknown = tuple(n for n in columns if n not in names) if self._strict else ()
+        missing = tuple(name for name in self._asked if name not in columns)
+        unknown: tuple[str, ...] = ()
+        if self._strict:
+            unknown = tuple(name for name in columns if name not in self._accepted_names)
         if missing or unknown:
             raise ColumnsDifferError(missing=missing, unknown=unknown)
-        return accepted
+        return [c for c in self._accepted if c.name in columns]
 
     def _check_column(
         self,
@@ -160,8 +163,11 @@ class Contract:
         violations: list[Violation],
     ) -> tuple[Sequence[Scalar], int]:
         check = self._checks[column.name]
-        problems = [(row, check(value)) for row, value in enumerate(values)]
-        broken = [(row, problem) for row, problem in problems if problem is not None]
+        broken = [
+            (row, problem)
+            for row, value in enumerate(values)
+            if (problem := check(value)) is not None
+        ]
         if not broken:
             return values, 0  # type: ignore[return-value]  # every value passed its type check
         repaired = list(values)

@@ -21,6 +21,19 @@ class ApiError(PilothouseError):
         super().__init__(detail)
 
 
+class WaitedTooLongError(UnavailableError, TimeoutError):
+    """A job has not ended in the time that its waiter gave it."""
+
+    code = "waited-too-long"
+
+    def __init__(self, *, job: str, state: str, timeout_s: float) -> None:
+        self.job, self.state, self.timeout_s = job, state, timeout_s
+        super().__init__(
+            f"Job {job} is still {state} after {timeout_s:g} s. It goes on all the same: wait again with "
+            f"`pilothouse jobs wait {job}`, or stop it with `pilothouse jobs cancel {job}`."
+        )
+
+
 class ApiUnreachableError(UnavailableError):
     """No server answers at the address."""
 

@@ -8,6 +8,7 @@ from pilothouse.bpmn.state import HistoryEntry, Incident
 from pilothouse.domain.lifecycles import Definition
 from pilothouse.domain.tasks import Task
 from pilothouse.sdk.nouns import Noun
+from pilothouse.sdk.transport import part
 from pilothouse.wire import requests
 from pilothouse.wire.runs import Finding, MessageReceipt, RunSummary, RunView
 
@@ -32,11 +33,11 @@ class Lifecycles(Noun):
 
     def get(self, name: str) -> Definition:
         """Show a definition, by ``key@version`` or key."""
-        return self._transport.get(Definition, f"/lifecycles/{name}")
+        return self._transport.get(Definition, f"/lifecycles/{part(name)}")
 
     def retire(self, name: str) -> Definition:
         """Let no new run start from a version."""
-        return self._transport.post(Definition, f"/lifecycles/{name}/retire")
+        return self._transport.post(Definition, f"/lifecycles/{part(name)}/retire")
 
     def publish(self, wanted: requests.PublishMessage) -> MessageReceipt:
         """Send a message."""
@@ -52,7 +53,7 @@ class Runs(Noun):
 
     def get(self, run_id: str) -> RunView:
         """Show where a run stands."""
-        return self._transport.get(RunView, f"/runs/{run_id}")
+        return self._transport.get(RunView, f"/runs/{part(run_id)}")
 
     def list(
         self, *, service: str | None = None, snapshot: str | None = None
@@ -62,12 +63,14 @@ class Runs(Noun):
 
     def history(self, run_id: str, *, after: int = 0) -> tuple[HistoryEntry, ...]:
         """Give what happened in a run after a sequence number, at most 500 entries."""
-        return self._transport.get(tuple[HistoryEntry, ...], f"/runs/{run_id}/history", after=after)
+        return self._transport.get(
+            tuple[HistoryEntry, ...], f"/runs/{part(run_id)}/history", after=after
+        )
 
     def cancel(self, run_id: str, *, reason: str) -> RunView:
         """End a run where it stands."""
         wanted = requests.CancelRun(reason=reason)
-        return self._transport.post(RunView, f"/runs/{run_id}/cancel", wanted)
+        return self._transport.post(RunView, f"/runs/{part(run_id)}/cancel", wanted)
 
     def incidents(self) -> tuple[Incident, ...]:
         """List what waits for help."""
@@ -75,7 +78,7 @@ class Runs(Noun):
 
     def retry(self, incident_id: str, wanted: requests.RetryIncident) -> RunView:
         """Try again what an incident holds up."""
-        return self._transport.post(RunView, f"/incidents/{incident_id}/retry", wanted)
+        return self._transport.post(RunView, f"/incidents/{part(incident_id)}/retry", wanted)
 
 
 class Tasks(Noun):
@@ -87,17 +90,17 @@ class Tasks(Noun):
 
     def get(self, task_id: str) -> Task:
         """Show a task."""
-        return self._transport.get(Task, f"/tasks/{task_id}")
+        return self._transport.get(Task, f"/tasks/{part(task_id)}")
 
     def claim(self, task_id: str) -> Task:
         """Take a task."""
-        return self._transport.post(Task, f"/tasks/{task_id}/claim")
+        return self._transport.post(Task, f"/tasks/{part(task_id)}/claim")
 
     def release(self, task_id: str) -> Task:
         """Give a task back."""
-        return self._transport.post(Task, f"/tasks/{task_id}/release")
+        return self._transport.post(Task, f"/tasks/{part(task_id)}/release")
 
     def complete(self, task_id: str, answers: Mapping[str, object]) -> Task:
         """Answer a task."""
         wanted = requests.CompleteTask(answers=answers)
-        return self._transport.post(Task, f"/tasks/{task_id}/complete", wanted)
+        return self._transport.post(Task, f"/tasks/{part(task_id)}/complete", wanted)

@@ -21,6 +21,8 @@ from pilothouse.domain.runtimes import Capabilities, Runtime
 from pilothouse.domain.services import Service
 from pilothouse.domain.stages import Stage
 from pilothouse.domain.whereabouts import Whereabouts
+from pilothouse.sdk.errors import WaitedTooLongError
+from pilothouse.sdk.transport import part
 from pilothouse.wire.views import IssuedToken
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class Groups(Noun):
 
     def set_policy(self, name: str, wanted: requests.SetPolicy) -> Group:
         """Change what the group's models may bring."""
-        return self._transport.post(Group, f"/groups/{name}/policy", wanted)
+        return self._transport.post(Group, f"/groups/{part(name)}/policy", wanted)
 
 
 class People(Noun):
@@ -73,15 +75,15 @@ class People(Noun):
 
     def grants(self, person: str) -> tuple[Grant, ...]:
         """List somebody's roles."""
-        return self._transport.get(tuple[Grant, ...], f"/people/{person}/grants")
+        return self._transport.get(tuple[Grant, ...], f"/people/{part(person)}/grants")
 
     def grant(self, person: str, wanted: requests.GiveRole) -> Grant:
         """Give a role."""
-        return self._transport.post(Grant, f"/people/{person}/grants", wanted)
+        return self._transport.post(Grant, f"/people/{part(person)}/grants", wanted)
 
     def end_grant(self, grant_id: str) -> Grant:
         """Take a role away."""
-        return self._transport.post(Grant, f"/grants/{grant_id}/end")
+        return self._transport.post(Grant, f"/grants/{part(grant_id)}/end")
 
 
 class Tokens(Noun):
@@ -101,7 +103,7 @@ class Tokens(Noun):
 
     def revoke(self, token_id: str) -> Token:
         """End a token."""
-        return self._transport.post(Token, f"/tokens/{token_id}/revoke")
+        return self._transport.post(Token, f"/tokens/{part(token_id)}/revoke")
 
 
 class Models(Noun):
@@ -113,7 +115,7 @@ class Models(Noun):
 
     def get(self, name: str) -> Model:
         """Show a model."""
-        return self._transport.get(Model, f"/models/{name}")
+        return self._transport.get(Model, f"/models/{part(name)}")
 
     def list(self) -> Iterable[Model]:
         """List models."""
@@ -121,7 +123,7 @@ class Models(Noun):
 
     def where(self, name: str) -> tuple[Whereabouts, ...]:
         """Say where every snapshot of the model runs."""
-        return self._transport.get(tuple[Whereabouts, ...], f"/models/{name}/where")
+        return self._transport.get(tuple[Whereabouts, ...], f"/models/{part(name)}/where")
 
 
 class Stages(Noun):
@@ -145,7 +147,7 @@ class Services(Noun):
 
     def get(self, tag: str) -> Service:
         """Show a service."""
-        return self._transport.get(Service, f"/services/{tag}")
+        return self._transport.get(Service, f"/services/{part(tag)}")
 
     def list(self) -> Iterable[Service]:
         """List services."""
@@ -153,19 +155,21 @@ class Services(Noun):
 
     def where(self, tag: str, *, at: datetime | None = None) -> tuple[Whereabouts, ...]:
         """Say where every version runs, now or at a past moment."""
-        return self._transport.get(tuple[Whereabouts, ...], f"/services/{tag}/where", at=at)
+        return self._transport.get(tuple[Whereabouts, ...], f"/services/{part(tag)}/where", at=at)
 
     def route(self, tag: str, stage: str) -> Route:
         """Show the route in a stage."""
-        return self._transport.get(Route, f"/services/{tag}/routes/{stage}")
+        return self._transport.get(Route, f"/services/{part(tag)}/routes/{part(stage)}")
 
     def set_route(self, tag: str, stage: str, wanted: requests.SetRoute) -> Route:
         """Divide the traffic in a stage."""
-        return self._transport.post(Route, f"/services/{tag}/routes/{stage}", wanted)
+        return self._transport.post(Route, f"/services/{part(tag)}/routes/{part(stage)}", wanted)
 
     def endpoints(self, tag: str, stage: str) -> tuple[Endpoint, ...]:
         """Say where applications meet the service in a stage."""
-        return self._transport.get(tuple[Endpoint, ...], f"/services/{tag}/endpoints/{stage}")
+        return self._transport.get(
+            tuple[Endpoint, ...], f"/services/{part(tag)}/endpoints/{part(stage)}"
+        )
 
 
 class Locations(Noun):
@@ -189,7 +193,7 @@ class Datasets(Noun):
 
     def get(self, name: str) -> Dataset:
         """Show a dataset, ``name@version``."""
-        return self._transport.get(Dataset, f"/datasets/{name}")
+        return self._transport.get(Dataset, f"/datasets/{part(name)}")
 
     def list(self) -> Iterable[Dataset]:
         """List datasets."""
@@ -205,7 +209,7 @@ class Runtimes(Noun):
 
     def get(self, name: str) -> Runtime:
         """Show a runtime."""
-        return self._transport.get(Runtime, f"/runtimes/{name}")
+        return self._transport.get(Runtime, f"/runtimes/{part(name)}")
 
     def list(self) -> Iterable[Runtime]:
         """List runtimes."""
@@ -213,15 +217,17 @@ class Runtimes(Noun):
 
     def capabilities(self, name: str) -> Capabilities:
         """Say what a runtime can do."""
-        return self._transport.get(Capabilities, f"/runtimes/{name}/capabilities")
+        return self._transport.get(Capabilities, f"/runtimes/{part(name)}/capabilities")
 
     def logs(self, name: str, *, job: str | None = None, lines: int = 200) -> tuple[str, ...]:
         """Give the last lines of a log."""
-        return self._transport.get(tuple[str, ...], f"/runtimes/{name}/logs", job=job, lines=lines)
+        return self._transport.get(
+            tuple[str, ...], f"/runtimes/{part(name)}/logs", job=job, lines=lines
+        )
 
     def retire(self, name: str) -> Runtime:
         """Take an empty runtime out of use."""
-        return self._transport.post(Runtime, f"/runtimes/{name}/retire")
+        return self._transport.post(Runtime, f"/runtimes/{part(name)}/retire")
 
 
 class Deployments(Noun):
@@ -233,7 +239,7 @@ class Deployments(Noun):
 
     def get(self, deployment_id: str) -> Deployment:
         """Show a deployment."""
-        return self._transport.get(Deployment, f"/deployments/{deployment_id}")
+        return self._transport.get(Deployment, f"/deployments/{part(deployment_id)}")
 
     def list(self, *, service: str | None = None, stage: str | None = None) -> Iterable[Deployment]:
         """List deployments, newest first."""
@@ -242,7 +248,7 @@ class Deployments(Noun):
     def withdraw(self, deployment_id: str, *, stop_service: bool = False) -> Deployment:
         """Withdraw a deployment."""
         return self._transport.post(
-            Deployment, f"/deployments/{deployment_id}/withdraw", stop_service=stop_service
+            Deployment, f"/deployments/{part(deployment_id)}/withdraw", stop_service=stop_service
         )
 
 
@@ -255,7 +261,7 @@ class Jobs(Noun):
 
     def get(self, job_id: str) -> Job:
         """Show a job."""
-        return self._transport.get(Job, f"/jobs/{job_id}")
+        return self._transport.get(Job, f"/jobs/{part(job_id)}")
 
     def list(self, *, service: str | None = None) -> Iterable[Job]:
         """List jobs, newest first."""
@@ -263,7 +269,7 @@ class Jobs(Noun):
 
     def cancel(self, job_id: str) -> Job:
         """Stop a job."""
-        return self._transport.post(Job, f"/jobs/{job_id}/cancel")
+        return self._transport.post(Job, f"/jobs/{part(job_id)}/cancel")
 
     def wait(
         self,
@@ -277,8 +283,8 @@ class Jobs(Noun):
 
         Raises
         ------
-        TimeoutError
-            When it has not ended after `timeout_s` seconds; it goes on all the same.
+        WaitedTooLongError
+            (a `TimeoutError`) When it has not ended after `timeout_s` seconds; it goes on all the same.
         """
         end = time.monotonic() + timeout_s
         while True:
@@ -288,7 +294,7 @@ class Jobs(Noun):
             if job.state.ended:
                 return job
             if time.monotonic() > end:
-                raise TimeoutError(f"job {job_id} is {job.state.value} after {timeout_s:g} s")
+                raise WaitedTooLongError(job=job_id, state=job.state.value, timeout_s=timeout_s)
             time.sleep(POLL_S)
 
 
@@ -309,4 +315,4 @@ class Audit(Noun):
 
     def history(self, noun: str, subject: str) -> tuple[Change, ...]:
         """Give every value that a thing has had."""
-        return self._transport.get(tuple[Change, ...], f"/history/{noun}/{subject}")
+        return self._transport.get(tuple[Change, ...], f"/history/{part(noun)}/{part(subject)}")

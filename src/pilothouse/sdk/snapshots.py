@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from typing import TYPE_CHECKING
 
 import yaml
@@ -18,6 +19,7 @@ from pilothouse.domain.snapshots import (
     check_path,
 )
 from pilothouse.sdk.nouns import Jobs, Noun
+from pilothouse.sdk.transport import part
 from pilothouse.wire.requests import TakeSnapshot
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ class Snapshots(Noun):
 
     def get(self, name: str) -> Snapshot:
         """Show a snapshot, ``model@number``."""
-        return self._transport.get(Snapshot, f"/snapshots/{name}")
+        return self._transport.get(Snapshot, f"/snapshots/{part(name)}")
 
     def list(self, *, model: str | None = None) -> Iterable[Snapshot]:
         """List snapshots, newest first."""
@@ -100,16 +102,20 @@ class Snapshots(Noun):
 
     def services(self, name: str) -> tuple[ServiceAssignment, ...]:
         """List a snapshot's tags."""
-        return self._transport.get(tuple[ServiceAssignment, ...], f"/snapshots/{name}/services")
+        return self._transport.get(
+            tuple[ServiceAssignment, ...], f"/snapshots/{part(name)}/services"
+        )
 
     def tag(self, name: str, service: str) -> ServiceAssignment:
         """Tag a snapshot with a service."""
-        return self._transport.post(ServiceAssignment, f"/snapshots/{name}/services/{service}")
+        return self._transport.post(
+            ServiceAssignment, f"/snapshots/{part(name)}/services/{part(service)}"
+        )
 
     def untag(self, name: str, service: str) -> ServiceAssignment | None:
         """End a tag."""
         kind = ServiceAssignment | None
-        return self._transport.post(kind, f"/snapshots/{name}/services/{service}/end")  # type: ignore[arg-type]
+        return self._transport.post(kind, f"/snapshots/{part(name)}/services/{part(service)}/end")  # type: ignore[arg-type]
 
 
 def named_files(folder: Path) -> tuple[str, tuple[str, ...]]:
@@ -129,22 +135,29 @@ def named_files(folder: Path) -> tuple[str, tuple[str, ...]]:
         ) from problem
     if (folder / LOCK_NAME).is_file():
         roots.append(LOCK_NAME)
-    found = {MANIFEST_NAME}
-    for root in roots:
+    found: set[str] = set()
+    for root in (MANIFEST_NAME, *roots):
         found.update(_below(folder, check_path(str(root))))
     return name, tuple(sorted(found))
 
 
 def _below(folder: Path, root: str) -> Iterator[str]:
     start = folder / root
-    paths = start.rglob("*") if start.is_dir() else iter((start,))
-    for path in paths:
+    way = [folder.joinpath(*start.relative_to(folder).parts[:depth]) for depth in _depths(root)]
+    inside = start.rglob("*") if start.is_dir() and not start.is_symlink() else iter(())
+    for path in itertools.chain(way, inside):
         if path.is_symlink() or not path.exists():
             raise FolderInvalidError(
-                folder=str(folder), problem=f"{path.name} is a link or is missing"
+                folder=str(folder),
+                problem=f"{path.relative_to(folder)} is a link or is missing",
             )
         if path.is_file() and "__pycache__" not in path.parts:
             yield path.relative_to(folder).as_posix()
+
+
+def _depths(root: str) -> range:
+    """Count the steps from the folder down to a path in it."""
+    return range(1, root.count("/") + 2)
 
 
 def _chunks(source: Path) -> Iterator[bytes]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 
+from pilothouse.domain.errors import InvalidError
 from pilothouse.domain.pages import Page
 from pilothouse.domain.plain import from_plain, to_plain
 from pilothouse.sdk.errors import ApiError, ApiUnreachableError
@@ -18,6 +20,35 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ATTEMPTS = 4
 FIRST_PAUSE_S = 0.2
+
+
+class NameUnusableError(InvalidError):
+    """A text cannot be a part of an address."""
+
+    code = "name-unusable"
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name!r} names nothing. Give the name or id of the thing.")
+
+
+def part(name: str) -> str:
+    """
+    Write a name as one part of an address, so that no character of it leads elsewhere.
+
+    Raises
+    ------
+    NameUnusableError
+        When it is empty or made of dots.
+
+    Examples
+    --------
+    >>> part("cc-fraud-gbm@7"), part("a/b?c")
+    ('cc-fraud-gbm@7', 'a%2Fb%3Fc')
+    """
+    if not name.strip("."):
+        raise NameUnusableError(name=name)
+    return quote(name, safe="@:")
 
 
 class Transport:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -12,6 +12,7 @@ from pilothouse.domain.datasets import DatasetRole
 from pilothouse.domain.jobs import JobKind, TableFormat
 from pilothouse.domain.locations import LocationAccess, Place
 from pilothouse.domain.models import RiskTier
+from pilothouse.domain.plain import from_plain
 from pilothouse.domain.runtimes import Mode
 from pilothouse.domain.snapshots import FileEntry
 
@@ -19,8 +20,24 @@ R = TypeVar("R")
 
 
 def request(kind: type[R]) -> type[R]:
-    """Make a value an API body that refuses fields it does not know, instead of passing over them."""
+    """
+    Make a value an API body that is read by the strict codec.
+
+    The web framework describes bodies and hands them over; left alone it would also turn ``"5"`` into 5,
+    ``"yes"`` into true and let NaN pass. A hook of its own, by the name that it looks for, reads the body by
+    `pilothouse.domain.plain.from_plain` instead, which refuses all that and fields that it does not know.
+    """
+
+    def read(document: object) -> object:
+        return document if isinstance(document, kind) else from_plain(kind, document)
+
+    def schema(source: object, handler: Callable[[object], Mapping[str, object]]) -> object:
+        inner = handler(source)
+        function = {"type": "no-info", "function": read}
+        return {"type": "function-before", "function": function, "schema": inner}
+
     kind.__pydantic_config__ = {"extra": "forbid"}  # type: ignore[attr-defined]
+    kind.__get_pydantic_core_schema__ = staticmethod(schema)  # type: ignore[attr-defined]
     return kind
 
 

@@ -1,0 +1,86 @@
+# Everything that people and CI do with this checkout. Each target brings what it needs into .venv, once;
+# nothing but Python 3.11 or later (with its venv module) must be there.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+# The version of uv is the one that the lock names, so that the locks are read by what wrote them.
+UV_VERSION = $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/demo.txt)
+LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
+
+.PHONY: help demo demo-stop test check lint format types imports doctest unit docs bench-skeleton lock clean
+
+help: ## Say what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+demo: $(VENV)/.demo ## From a model file to production, on this machine
+	@$(BIN)/python examples/employment/demo.py
+
+demo-stop: $(VENV)/.demo ## Stop the scoring processes that `pilothouse up` over the demo's home has started
+	@$(BIN)/python examples/employment/demo.py --stop
+
+test: $(VENV)/.dev ## Every test, with real servers
+	@$(BIN)/python -m pytest -rs tests
+
+check: $(VENV)/.dev ## The gate: format, lint, types, imports, doctests, unit tests
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target lint types imports doctest unit
+
+lint: $(VENV)/.dev ## Look at form and style
+	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+
+types: $(VENV)/.dev
+	@$(BIN)/mypy --no-error-summary
+
+imports: $(VENV)/.dev
+	@$(BIN)/lint-imports --no-logo --quiet 2>/dev/null || $(BIN)/lint-imports
+
+doctest: $(VENV)/.dev
+	@$(BIN)/python -m pytest --doctest-modules src
+
+unit: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n auto tests/unit
+
+format: $(VENV)/.dev ## Bring everything into form
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev ## Write the reference pages anew from the code
+	@$(BIN)/python docs/generate.py
+
+bench-skeleton: $(VENV)/.dev ## Measure scoring, snapshots, deployments and life-cycle steps
+	@$(BIN)/python benchmarks/skeleton.py
+
+lock: $(UV) ## Resolve the requirements anew
+	@$(LOCK) --extra demo --output-file requirements/demo.txt pyproject.toml
+	@$(LOCK) --extra demo --extra postgres --group dev --constraints requirements/demo.txt \
+		--output-file requirements/dev.txt pyproject.toml
+
+clean: ## Remove what was built, and the demo's folder; the sources stay
+	@if [ -f .demo/made-by-the-pilothouse-demo ] && [ -x $(BIN)/python ]; then \
+		$(BIN)/python examples/employment/demo.py --stop && rm -rf .demo; fi
+	@rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV)
+
+$(UV): $(BIN)/python requirements/demo.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+# Whoever has the tools for development has all that the demo needs.
+$(VENV)/.demo: $(UV) requirements/demo.txt pyproject.toml
+	@if [ -f $(VENV)/.dev ]; then $(MAKE) --no-print-directory $(VENV)/.dev; else \
+		echo "installing into $(VENV) ..."; \
+		$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/demo.txt && \
+		$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .; fi
+	@touch $@
+
+$(VENV)/.dev: $(UV) requirements/dev.txt pyproject.toml
+	@echo "installing into $(VENV) ..."
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@ $(VENV)/.demo
