@@ -9,7 +9,7 @@ UV := $(BIN)/uv
 UV_VERSION = $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/demo.txt)
 LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: help demo demo-stop test check lint format types imports doctest unit docs bench-skeleton lock clean
+.PHONY: help demo demo-stop test check lint format types imports doctest unit docs openapi bench-skeleton lock clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -34,7 +34,7 @@ types: $(VENV)/.dev
 	@$(BIN)/mypy --no-error-summary
 
 imports: $(VENV)/.dev
-	@$(BIN)/lint-imports --no-logo --quiet 2>/dev/null || $(BIN)/lint-imports
+	@said=$$($(BIN)/lint-imports --no-logo) || { echo "$$said"; exit 1; }
 
 doctest: $(VENV)/.dev
 	@$(BIN)/python -m pytest --doctest-modules src
@@ -48,6 +48,9 @@ format: $(VENV)/.dev ## Bring everything into form
 
 docs: $(VENV)/.dev ## Write the reference pages anew from the code
 	@$(BIN)/python docs/generate.py
+
+openapi: $(VENV)/.dev ## Write openapi.json anew from the code
+	@$(BIN)/python -m tests.contract.openapi
 
 bench-skeleton: $(VENV)/.dev ## Measure scoring, snapshots, deployments and life-cycle steps
 	@$(BIN)/python benchmarks/skeleton.py

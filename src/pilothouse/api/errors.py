@@ -132,11 +132,13 @@ async def on_hung_up(_: Request, __: Exception) -> JSONResponse:
 async def on_unexpected(request: Request, problem: Exception) -> JSONResponse:
     """Answer a fault of our own without showing its inside; the log has it."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=problem)
-    return problem_response(
+    response = problem_response(
         500,
         code="unexpected",
         detail="Pilothouse failed at this request and wrote the cause to its log. Nothing was changed half.",
     )
+    response.headers["Connection"] = "close"  # the server hangs up after a fault; say so before
+    return response
 
 
 def register(app: FastAPI) -> None:

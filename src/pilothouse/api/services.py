@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from pilothouse.api.calls import After, KeyedWho, Limit, Plane, Who, changed, shown
 from pilothouse.domain.endpoints import Endpoint
 from pilothouse.domain.pages import Page
+from pilothouse.domain.plain import from_plain
 from pilothouse.domain.routes import Route
 from pilothouse.domain.services import Service
 from pilothouse.domain.whereabouts import Whereabouts
 from pilothouse.wire.requests import DefineService, SetRoute
 
 router = APIRouter(prefix="/services", tags=["services"])
+Moment = Annotated[
+    str | None,
+    Query(description="An RFC 3339 time with its zone.", json_schema_extra={"format": "date-time"}),
+]
 
 
 @router.post("", status_code=201, response_model=Service)
@@ -37,9 +43,9 @@ def get(plane: Plane, who: Who, tag: str) -> JSONResponse:
 
 
 @router.get("/{tag}/where", response_model=list[Whereabouts])
-def where(plane: Plane, who: Who, tag: str, at: datetime | None = None) -> JSONResponse:
+def where(plane: Plane, who: Who, tag: str, at: Moment = None) -> JSONResponse:
     """Say where every version runs, in which mode and with what share; `at` asks about a past moment."""
-    moment = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+    moment = None if at is None else from_plain(datetime, at, path="at")
     return shown(plane.services.where(who, tag=tag, at=moment))
 
 

@@ -108,7 +108,9 @@ class People:
             grant = work.grants.find(id=grant_id)
             if grant is None or not visible(who, grant.group):
                 raise NotFoundError(
-                    noun="grant", name=grant_id, cure="List them with `pilothouse people roles NAME`."
+                    noun="grant",
+                    name=grant_id,
+                    cure="List them with `pilothouse people roles NAME`.",
                 )
             who.require(Action.ADMINISTER, group=grant.group)
             if grant.ended_at is not None:

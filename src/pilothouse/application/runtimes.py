@@ -169,7 +169,8 @@ class Runtimes:
 def _check_usable(wanted: RegisterRuntime) -> None:
     if not wanted.modes or len(set(wanted.modes)) != len(wanted.modes):
         raise RuntimeInvalidError(
-            runtime=wanted.name, problem="it needs one or both of the modes batch and online, once each"
+            runtime=wanted.name,
+            problem="it needs one or both of the modes batch and online, once each",
         )
     concurrency = wanted.options.get("concurrency", 1)
     if type(concurrency) is not int or concurrency < 1:

@@ -142,9 +142,7 @@ class Tokens:
                 expires_at=expires_at,
                 services=tuple(ServiceTag(s) for s in services),
             )
-            text, token = self._minted(
-                work, TokenKind.SCORING, holder=who.person_id, wanted=wish
-            )
+            text, token = self._minted(work, TokenKind.SCORING, holder=who.person_id, wanted=wish)
             return IssuedToken(token=work.commit(token), text=text)
 
     def _minted(

@@ -24,8 +24,8 @@ class TokenMissingError(NotSignedInError):
     def __init__(self, *, home: Path) -> None:
         self.home = str(home)
         super().__init__(
-            f"No token: set PILOTHOUSE_TOKEN, or use the home folder whose administrator you are (there is no "
-            f"{home / ADMIN_TOKEN_FILE})."
+            f"No token: set PILOTHOUSE_TOKEN, or use the home folder whose administrator you are, without "
+            f"PILOTHOUSE_URL (the token in {home / ADMIN_TOKEN_FILE} is for its own server alone)."
         )
 
 
@@ -74,9 +74,10 @@ def read_settings() -> Settings:
 
 def server_url(settings: Settings) -> str:
     """Give the server's address: PILOTHOUSE_URL, else where the home's server said that it is."""
-    named = os.environ.get("PILOTHOUSE_URL")
-    if named:
-        return named
+    return os.environ.get("PILOTHOUSE_URL") or _own_url(settings)
+
+
+def _own_url(settings: Settings) -> str:
     told = settings.home / SERVER_FILE
     if told.is_file():
         try:
@@ -87,12 +88,16 @@ def server_url(settings: Settings) -> str:
 
 
 def token(settings: Settings) -> str:
-    """Give the caller's token: PILOTHOUSE_TOKEN, else the home's first administrator's."""
+    """
+    Give the caller's token: PILOTHOUSE_TOKEN, else the home's first administrator's.
+
+    That one goes to the home's own server only: sent to another, it would be given away.
+    """
     named = os.environ.get("PILOTHOUSE_TOKEN")
     if named:
         return named
     kept = settings.home / ADMIN_TOKEN_FILE
-    if not kept.is_file():
+    if not kept.is_file() or server_url(settings) != _own_url(settings):
         raise TokenMissingError(home=settings.home)
     return kept.read_text(encoding="utf-8").strip()
 

@@ -70,6 +70,8 @@ def _home(settings: Settings) -> Part:
     home = settings.home
     if not home.exists():
         return Part(part="home", health=Health.OK, says=f"{home} (made by `pilothouse up`)")
+    if not home.is_dir():
+        return Part(part="home", health=Health.BROKEN, says=f"{home} is not a folder")
     free = shutil.disk_usage(home).free / 2**30
     if not os.access(home, os.W_OK):
         return Part(part="home", health=Health.BROKEN, says=f"{home} cannot be written to")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from typing import Any
 
 import typer
 
@@ -75,7 +76,7 @@ def __getattr__(name: str) -> typer.Typer:
     raise AttributeError(name)
 
 
-def _loaded(place: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 a function or a Typer, as Typer takes them
+def _loaded(place: str) -> Any:  # noqa: ANN401 a function or a Typer, as Typer takes them
     module, _, name = place.partition(":")
     return getattr(import_module(f"pilothouse.cli.{module}"), name)
 

@@ -21,6 +21,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+LISTED = {
+    "assignment": "pilothouse snapshots services MODEL@NUMBER",
+    "definition": "pilothouse lifecycles list",
+    "grant": "pilothouse people roles NAME",
+    "person": "pilothouse people list",
+    "route": "pilothouse services route TAG STAGE",
+}
+"""The commands that list nouns whose plural is not theirs."""
+
 
 class PilothouseError(Exception):
     """The root of every deliberate error."""
@@ -45,7 +54,7 @@ class NotFoundError(PilothouseError):
 
     def __init__(self, *, noun: str, name: str, cure: str = "") -> None:
         self.noun, self.name = noun, name
-        cure = cure or f"List what there is with `pilothouse {noun}s list`."
+        cure = cure or f"List what there is with `{LISTED.get(noun, f'pilothouse {noun}s list')}`."
         super().__init__(f"There is no {noun} {name!r} that you can see. {cure}")
 
 

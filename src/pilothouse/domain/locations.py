@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import unquote
 
 from pilothouse.domain.errors import InvalidError
 from pilothouse.domain.ids import GroupName, LocationId
 from pilothouse.domain.snapshots import check_name, check_path
+
+LONGEST_PATH, LONGEST_PART = 4000, 255
 
 
 class LocationAccess(StrEnum):
@@ -49,6 +52,15 @@ class Location:
         if not self.uri.startswith("file:///"):
             raise LocationRefusedError(
                 location=self.name, path=self.uri, problem="only file:/// folders can be registered"
+            )
+        folder = unquote(self.uri.removeprefix("file://"))
+        parts = [part.encode("utf-8", "surrogatepass") for part in folder.split("/")]
+        long = len(folder) > LONGEST_PATH or any(len(part) > LONGEST_PART for part in parts)
+        if long or not folder.isprintable() or set(self.uri) & set("?#;"):
+            raise LocationRefusedError(
+                location=self.name,
+                path=self.uri[:200],
+                problem="it is not the plain path of a folder",
             )
 
     @property

@@ -24,7 +24,7 @@ class TokenMissingError(NotSignedInError):
     def __init__(self) -> None:
         super().__init__(
             "This needs a scoring token. Send it as 'Authorization: Bearer TOKEN'; an operator makes one with "
-            "`pilothouse tokens create`."
+            "`pilothouse tokens issue-scoring`."
         )
 
 

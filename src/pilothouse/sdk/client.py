@@ -28,7 +28,7 @@ class Client:
 
     Examples
     --------
-    >>> with Client(url="http://127.0.0.1:8100", token="ph_…") as client:
+    >>> with Client(url="http://127.0.0.1:8100", token="ph_0000") as client:
     ...     client.url
     'http://127.0.0.1:8100'
     """

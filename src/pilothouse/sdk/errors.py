@@ -43,5 +43,5 @@ class ApiUnreachableError(UnavailableError):
         self.url, self.problem = url, problem
         super().__init__(
             f"No Pilothouse answers at {url} ({problem}). Start it with `pilothouse up`, or name another with "
-            "--url or PILOTHOUSE_URL."
+            "PILOTHOUSE_URL."
         )

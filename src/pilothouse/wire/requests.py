@@ -12,11 +12,12 @@ from pilothouse.domain.datasets import DatasetRole
 from pilothouse.domain.jobs import JobKind, TableFormat
 from pilothouse.domain.locations import LocationAccess, Place
 from pilothouse.domain.models import RiskTier
-from pilothouse.domain.plain import from_plain
+from pilothouse.domain.plain import DocumentError, from_plain
 from pilothouse.domain.runtimes import Mode
 from pilothouse.domain.snapshots import FileEntry
 
 R = TypeVar("R")
+LONGEST_LIFE_S = 10 * 366 * 86_400.0
 
 
 def request(kind: type[R]) -> type[R]:
@@ -278,6 +279,12 @@ class PublishMessage:
     correlation_key: str
     payload: Mapping[str, object] = field(default_factory=dict)
     time_to_live_s: float = 3600.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.time_to_live_s <= LONGEST_LIFE_S:
+            raise DocumentError(
+                path="time_to_live_s", problem=f"a message lives 0 to {LONGEST_LIFE_S:g} seconds"
+            )
 
 
 @request

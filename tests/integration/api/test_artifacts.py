@@ -6,7 +6,6 @@ import json
 import threading
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from pilothouse.application.founding import SYSTEM
@@ -17,6 +16,8 @@ from tests.unit.application.company import sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import httpx
 
     from tests.integration.api.serving import Served
 
@@ -129,7 +130,7 @@ def test_an_upload_whose_sender_hangs_up_is_not_stored_and_can_be_sent_again(
         finally:
             ended.set()
 
-    served.plane.artifacts.upload = watched  # type: ignore[method-assign,assignment]
+    served.plane.artifacts.upload = watched  # type: ignore[method-assign]
     try:
         call = RawCall(served, "PUT", address(digest), length=len(blob))
         call.send(blob[:20_000])
@@ -191,7 +192,7 @@ def test_a_file_that_the_snapshot_does_not_name_is_not_found(
 
 
 def file_of(served: Served, digest: str) -> Path:
-    (found,) = [p for p in (served.plane.settings.home / "artifacts").rglob(f"*{digest[4:]}*")]
+    (found,) = (served.plane.settings.home / "artifacts").rglob(f"*{digest[4:]}*")
     return found
 
 

@@ -354,6 +354,7 @@ def test_a_fault_of_our_own_hides_its_inside(served: Served, client: httpx.Clien
 
     found = problem(answer)
     assert (answer.status_code, found["code"]) == (500, "unexpected")
+    assert client.get("/health").status_code == 200
     assert "hunter2" not in answer.text
     assert "secret" not in answer.text
 
@@ -397,6 +398,52 @@ def test_a_sender_that_hangs_up_changes_nothing(served: Served, client: httpx.Cl
     call.hang_up()
 
     assert client.get("/groups/half").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/messages", {"id": "m", "group": "default", "name": "x", "correlation_key": "k",
+                       "time_to_live_s": 1e300}),
+        ("/messages", {"id": "m", "group": "default", "name": "x", "correlation_key": "k",
+                       "time_to_live_s": -1}),
+        ("/locations", {"name": "l", "group": "default", "uri": "file:///%00", "access": "read"}),
+        ("/locations", {"name": "l", "group": "default", "uri": "file:///" + "a" * 300, "access": "read"}),
+        ("/locations", {"name": "l", "group": "default", "uri": "file:///tmp?x", "access": "read"}),
+        ("/locations", {"name": "l", "group": "default", "uri": "http://a/b", "access": "read"}),
+        ("/stages", {"name": "LAB", "position": 10**30}),
+        ("/people", {"name": "a", "title": "x\0y"}),
+        ("/runtimes", {"name": "r", "group": "default", "stage": "DEV", "address": "http://x:1"}),
+        ("/runtimes", {"name": "r", "group": "default", "stage": "DEV", "address": "x:99999"}),
+    ],
+)  # fmt: skip
+def test_a_value_that_nothing_can_hold_is_refused(
+    client: httpx.Client, path: str, body: dict[str, object]
+) -> None:
+    answer = client.post(path, json=body)
+
+    assert answer.status_code == 422
+    assert problem(answer)["code"] != "unexpected"
+
+
+@pytest.mark.parametrize(
+    "at", ["5", "yesterday", "2026-01-05", "2026-01-05T12:00:00", "0001-01-01T00:00:00+23:00"]
+)
+def test_a_moment_that_is_none_is_refused(client: httpx.Client, at: str) -> None:
+    client.post("/services", json={"tag": "when", "group": "default", "mode": "online"})
+
+    answer = client.get("/services/when/where", params={"at": at})
+
+    assert (answer.status_code, problem(answer)["code"]) == (422, "document-invalid")
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-01-05T12:00:00+05:45"]
+)
+def test_any_moment_can_be_asked_about(client: httpx.Client, at: str) -> None:
+    client.post("/services", json={"tag": "when", "group": "default", "mode": "online"})
+
+    assert client.get("/services/when/where", params={"at": at}).json() == []
 
 
 def test_times_are_rfc_3339_in_utc(client: httpx.Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +27,11 @@ from pilothouse.wire.requests import (
     SetRoute,
     TakeSnapshot,
 )
+from tests.unit.application.company import open_company
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.unit.application.company import Company
 
@@ -48,8 +51,23 @@ class World:
     grant: str
 
 
+@pytest.fixture(scope="module")
+def world(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One world for all tests that are refused, and so change nothing."""
+    folder = tmp_path_factory.mktemp("world")
+    shutil.copy(sqlite_template, folder / "pilothouse.db")
+    company = open_company(f"sqlite:///{folder / 'pilothouse.db'}", folder)
+    yield furnished(company)
+    company.database.dispose()
+
+
 @pytest.fixture
-def world(company: Company) -> World:
+def own_world(company: Company) -> World:
+    """A world for one test that changes it."""
+    return furnished(company)
+
+
+def furnished(company: Company) -> World:
     company.location("inbox")
     (company.folder / "places" / "inbox" / "in.csv").write_text("amount\n1\n")
     company.service("cc-batch", mode=Mode.BATCH)
@@ -245,52 +263,52 @@ def test_nothing_of_another_group_can_be_changed(world: World, what: str) -> Non
     assert world.company.audit.page(world.company.admin, limit=500).items == before
 
 
-def test_a_person_without_roles_sees_nothing_at_all(world: World) -> None:
-    nobody = world.company.hire("nobody", group="cards")
+def test_a_person_without_roles_sees_nothing_at_all(own_world: World) -> None:
+    nobody = own_world.company.hire("nobody", group="cards")
 
     seen = {
-        w: list(ask(world, nobody)) for w, ask in LISTS.items() if w not in {"audit", "history"}
+        w: list(ask(own_world, nobody)) for w, ask in LISTS.items() if w not in {"audit", "history"}
     }
 
     assert not any(seen.values())
 
 
-def test_a_consumer_sees_nothing_of_its_own_group(world: World) -> None:
-    app = world.company.hire("app", Role.CONSUMER)
+def test_a_consumer_sees_nothing_of_its_own_group(own_world: World) -> None:
+    app = own_world.company.hire("app", Role.CONSUMER)
 
     with pytest.raises(NotFoundError):
-        world.company.services.get(app, tag="cc-fraud")
+        own_world.company.services.get(app, tag="cc-fraud")
 
 
-def test_an_auditor_reads_everything_of_the_group_and_changes_nothing(world: World) -> None:
-    auditor = world.company.hire("audrey", Role.AUDITOR)
+def test_an_auditor_reads_everything_of_the_group_and_changes_nothing(own_world: World) -> None:
+    auditor = own_world.company.hire("audrey", Role.AUDITOR)
 
-    assert world.company.audit.page(auditor).items
-    assert world.company.audit.history(auditor, noun="deployment", subject=world.deployment)
+    assert own_world.company.audit.page(auditor).items
+    assert own_world.company.audit.history(auditor, noun="deployment", subject=own_world.deployment)
     with pytest.raises(ActionDeniedError):
-        world.company.jobs.cancel(auditor, job_id=world.job)
+        own_world.company.jobs.cancel(auditor, job_id=own_world.job)
 
 
-def test_a_model_owner_does_not_read_the_audit(world: World) -> None:
-    owner = world.company.hire("otto", Role.MODEL_OWNER)
+def test_a_model_owner_does_not_read_the_audit(own_world: World) -> None:
+    owner = own_world.company.hire("otto", Role.MODEL_OWNER)
 
     with pytest.raises(DeniedError):
-        world.company.audit.page(owner)
+        own_world.company.audit.page(owner)
 
 
-def test_an_ended_role_counts_no_more(world: World) -> None:
-    company = world.company
-    company.people.end_grant(company.admin, grant_id=world.grant)
+def test_an_ended_role_counts_no_more(own_world: World) -> None:
+    company = own_world.company
+    company.people.end_grant(company.admin, grant_id=own_world.grant)
     text = company.tokens.issue(company.admin, name="x", group="risk", person="ada").text
 
     with pytest.raises(NotFoundError):
         company.models.get(company.tokens.sign_in(text), name="fraud-gbm")
 
 
-def test_an_administrator_of_one_stage_administers_nothing(world: World) -> None:
-    deputy = world.company.hire("deputy", Role.ADMINISTRATOR, group="*", stage="DEV")
+def test_an_administrator_of_one_stage_administers_nothing(own_world: World) -> None:
+    deputy = own_world.company.hire("deputy", Role.ADMINISTRATOR, group="*", stage="DEV")
 
     with pytest.raises(ActionDeniedError) as denied:
-        world.company.people.grant(deputy, person="deputy", group="*", role=Role.ADMINISTRATOR)
+        own_world.company.people.grant(deputy, person="deputy", group="*", role=Role.ADMINISTRATOR)
 
     assert "as a whole" in denied.value.message

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pilothouse.application.founding import SYSTEM
 from pilothouse.application.jobs import BlindDataError, JobInvalidError, JobNotPlacedError
 from pilothouse.domain.access import ActionDeniedError, Role
 from pilothouse.domain.datasets import DatasetRole
@@ -15,7 +16,6 @@ from pilothouse.domain.locations import LocationAccess, LocationRefusedError, Pl
 from pilothouse.domain.runtimes import Mode
 from pilothouse.domain.snapshots import PathInvalidError
 from pilothouse.wire.requests import OrderJob, RegisterDataset
-from tests.unit.application.company import SYSTEM
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal

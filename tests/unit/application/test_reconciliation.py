@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pilothouse.application.founding import SYSTEM
 from pilothouse.application.runtimes import RuntimeInUseError, RuntimeInvalidError
 from pilothouse.domain.deployments import DeploymentState
 from pilothouse.domain.desired import ObservedDeployment, ObservedState
 from pilothouse.domain.plugins import PluginMissingError
 from pilothouse.domain.runtimes import Mode, RuntimeHealth
 from pilothouse.wire.requests import RegisterRuntime
-from tests.unit.application.company import SYSTEM
 
 if TYPE_CHECKING:
     from pilothouse.domain.deployments import Deployment

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pilothouse.application.artifacts import GRACE
+from pilothouse.application.founding import SYSTEM
 from pilothouse.domain.access import ActionDeniedError, KeyedCall, Role
 from pilothouse.domain.artifacts import ArtifactCorruptError, ArtifactMissingError
 from pilothouse.domain.errors import ConflictError, NotFoundError
 from pilothouse.domain.jobs import JobState
 from pilothouse.domain.snapshots import SnapshotRefusedError
 from pilothouse.wire.requests import TakeSnapshot
-from tests.unit.application.company import SYSTEM, entry, sha256
+from tests.unit.application.company import entry, sha256
 
 if TYPE_CHECKING:
     from pilothouse.domain.jobs import Job
@@ -52,8 +53,8 @@ def test_the_same_content_is_the_same_snapshot(company: Company) -> None:
 def test_everything_that_the_digest_names_is_kept(company: Company) -> None:
     snapshot = company.snapshot()
 
-    named = (snapshot.digest, snapshot.content.lock, snapshot.content.golden)
-    named += tuple(f.sha256 for f in snapshot.content.files)
+    named = [snapshot.digest, snapshot.content.lock, snapshot.content.golden]
+    named += [f.sha256 for f in snapshot.content.files]
     assert all(company.store.size(digest) is not None for digest in named)
     assert sha256(b"".join(company.store.get(snapshot.digest))) == snapshot.digest
 
@@ -135,8 +136,11 @@ def test_a_cancelled_job_takes_nothing(company: Company) -> None:
 
 def test_a_job_that_is_cancelled_under_its_check_takes_nothing(company: Company) -> None:
     job = company.order_snapshot()
-    company.checker.meanwhile = lambda: company.jobs.cancel(company.admin, job_id=job.id) and None
 
+    def cancel() -> None:
+        company.jobs.cancel(company.admin, job_id=job.id)
+
+    company.checker.meanwhile = cancel
     done = company.snapshots.take(SYSTEM, job.id)
 
     assert done.state is JobState.CANCELLED

@@ -95,7 +95,7 @@ def test_a_role_in_one_stage_counts_there_and_for_reading() -> None:
 
     assert opal.may(Action.DEPLOY, group=RISK, stage=DEV)
     assert opal.may(Action.READ, group=RISK)
-    assert opal.readable == {RISK}
+    assert opal.readable == frozenset({RISK})
 
 
 @pytest.mark.parametrize("action", [a for a in Action if a is not Action.READ])

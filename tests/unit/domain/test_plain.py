@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping  # noqa: TC003 read by the codec
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
@@ -192,10 +192,9 @@ def test_a_document_is_read_to_the_depth_limit_and_no_deeper() -> None:
 def test_reading_anything_at_all_gives_a_value_or_a_document_error(document: object) -> None:
     try:
         read = from_plain(Outer, document)
-    except DocumentError as wrong:
-        assert wrong.path
-    else:
-        assert isinstance(read, Outer)
+    except DocumentError:
+        return
+    assert isinstance(read, Outer)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

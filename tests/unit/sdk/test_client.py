@@ -9,7 +9,7 @@ import pytest
 
 from pilothouse.application.founding import SYSTEM
 from pilothouse.domain.artifacts import ArtifactCorruptError
-from pilothouse.domain.jobs import JobState
+from pilothouse.domain.ids import GroupName
 from pilothouse.domain.snapshots import MANIFEST_NAME, PathInvalidError, SnapshotRefusedError
 from pilothouse.sdk import ApiError, ApiUnreachableError, Client
 from pilothouse.sdk import nouns as nouns_module
@@ -19,16 +19,21 @@ from pilothouse.sdk.snapshots import FolderInvalidError, named_files
 from pilothouse.sdk.transport import NameUnusableError
 from pilothouse.wire.requests import IssueToken, RegisterModel, TakeSnapshot
 from tests.integration.api.serving import Served, serving
+from tests.unit.application.company import entry
 from tests.unit.sdk.proxies import LossyProxy, lossy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pilothouse.domain.jobs import JobState
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("sdk") / "home", artifact_limit_bytes=10_000) as s:
+        admin = s.plane.tokens.sign_in(s.token)
+        s.plane.models.register(admin, RegisterModel(name="folded", group="default"))
         yield s
 
 
@@ -149,7 +154,7 @@ def test_long_lists_are_read_to_their_end(client: Client) -> None:
     for number in range(5):
         client.models.register(RegisterModel(name=f"many-{number}", group="default"))
 
-    pages = list(client._transport.every(object, "/models"))  # type: ignore[type-abstract]
+    pages = list(client._transport.every(object, "/models"))
 
     assert len(pages) == len({str(p) for p in pages}) >= 5
 
@@ -158,7 +163,6 @@ def test_a_snapshot_is_uploaded_checked_and_given(
     served: Served, client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nouns_module, "POLL_S", 0.001)
-    client.models.register(RegisterModel(name="folded", group="default"))
     told: list[str] = []
 
     def progress(line: str) -> None:
@@ -194,12 +198,14 @@ def test_a_refused_snapshot_has_the_check_s_words(
 
 
 def test_waiting_ends_with_the_time_that_was_given(
-    served: Served, client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+    served: Served, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nouns_module, "POLL_S", 0.001)
-    admin = served.plane.tokens.sign_in(served.token)
-    entries = [f for f in client.snapshots.get("folded@1").content.files]
-    job = served.plane.snapshots.order(admin, TakeSnapshot(model="folded", files=tuple(entries)))
+    admin, file = served.plane.tokens.sign_in(served.token), entry(MANIFEST_NAME, b"waited for")
+    served.plane.artifacts.upload(
+        admin, group=GroupName("default"), sha256=file.sha256, chunks=[b"waited for"]
+    )
+    job = served.plane.snapshots.order(admin, TakeSnapshot(model="folded", files=(file,)))
     seen: list[JobState] = []
 
     with pytest.raises(TimeoutError) as late:
@@ -226,9 +232,7 @@ def test_a_file_that_is_too_large_is_refused_in_the_server_s_words(
 def test_a_folder_with_a_link_is_refused(folder: Path, where: str, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     kept = folder / where
-    if kept.is_dir():
-        kept.rename(outside)
-    elif kept.exists():
+    if kept.exists():
         kept.rename(outside)
     else:
         outside.write_text("secret")
