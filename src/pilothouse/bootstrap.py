@@ -34,6 +34,7 @@ from pilothouse.connectors.installed import InstalledConnectors
 from pilothouse.connectors.places import LocalPlaces
 from pilothouse.connectors.settings import ConnectorSettings
 from pilothouse.domain.access import TokenKind
+from pilothouse.domain.errors import InvalidError
 from pilothouse.domain.events import EventType
 from pilothouse.lifecycle.decisions import Decisions
 from pilothouse.lifecycle.definitions import Definitions
@@ -69,6 +70,18 @@ if TYPE_CHECKING:
 PLATFORM_TOKEN = "platform-scoring.token"  # noqa: S105 the name of a file
 ADMIN_TOKEN = "admin.token"  # noqa: S105 the name of a file
 SUBSCRIBERS = {EventType.SNAPSHOT_CREATED: ("lifecycles",)}
+
+
+class VariableMissingError(InvalidError):
+    """An environment variable that runtimes shall get is not set."""
+
+    code = "variable-missing"
+
+    def __init__(self, *, variable: str) -> None:
+        self.variable = variable
+        super().__init__(
+            f"PILOTHOUSE_RUNTIME_VARIABLES names {variable}, which is not set. Set it, or take it off the list."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +169,7 @@ def choose(settings: Settings) -> Outside:
             secrets=Secrets(environment=os.environ),
             policy_of=_policies(open_work),
             environment=os.environ,
+            granted=_granted(settings.runtime_variables),
         )
     )
     return Outside(
@@ -177,6 +191,15 @@ def choose(settings: Settings) -> Outside:
             settings.home / PLATFORM_TOKEN, lambda: mint.mint(TokenKind.SCORING)[0]
         ),
     )
+
+
+def _granted(names: str) -> dict[str, str]:
+    """Give the variables that an operator grants to scoring processes; one that is not set is an error."""
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    for name in wanted:
+        if name not in os.environ:
+            raise VariableMissingError(variable=name)
+    return {name: os.environ[name] for name in wanted}
 
 
 def _policies(open_work: OpenWork) -> Callable[[GroupName], ModelPolicy]:

@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     poll_s: float = Field(
         default=0.5, gt=0, le=60, description="How often work is looked for, in seconds."
     )
+    runtime_variables: str = Field(
+        default="",
+        description="Names of environment variables, separated by commas, that scoring processes of this host get "
+        "beside the allow-list, such as `AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY` for reading the artefact store.",
+    )
     results_location: str = Field(
         default="results",
         description="Location that life cycles write the output of their score jobs to.",

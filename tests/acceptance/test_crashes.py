@@ -123,7 +123,7 @@ def assert_effects_are_there_once(client: Client, results: Path) -> None:
     assert set(verdicts.values()) == {1}, verdicts
     for job in jobs:
         if job.output is not None:
-            manifest = json.loads((results / job.output / "manifest.json").read_text("utf-8"))
+            manifest = json.loads((results / job.output / "_manifest.json").read_text("utf-8"))
             assert manifest["job_id"] == job.id
     published = list((results / "lifecycles").iterdir())
     assert len(published) == 2

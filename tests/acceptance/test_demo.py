@@ -63,7 +63,7 @@ def test_the_demo_scores_every_row_of_a_year(
     folder, _ = shown
     output = folder / "results" / "2016-outreach"
 
-    manifest = json.loads((output / "manifest.json").read_text("utf-8"))
+    manifest = json.loads((output / "_manifest.json").read_text("utf-8"))
 
     rows = sum(pq.read_metadata(part).num_rows for part in output.glob("*.parquet"))
     assert (rows, manifest["rows_read"], manifest["rows_rejected"]) == (69_126, 69_126, 0)

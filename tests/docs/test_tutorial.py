@@ -67,7 +67,7 @@ def test_the_tutorial_takes_a_model_to_production(tmp_path: Path) -> None:
     assert checked is not None
     assert f"taken: employment-gbm@1 ({checked[1]})" in done.stderr
     assert sorted(p.name for p in (tmp_path / "results" / "2016").iterdir()) == [
-        "manifest.json",
+        "_manifest.json",
         "part-00000.parquet",
-        "rejected.jsonl",
+        "_rejected.jsonl",
     ]

@@ -11,7 +11,13 @@ from pilothouse.api.calls import After, KeyedWho, Limit, Plane, Who, changed, sh
 from pilothouse.bpmn.state import HistoryEntry, Incident
 from pilothouse.domain.lifecycles import Definition, DefinitionKind
 from pilothouse.domain.pages import Page
-from pilothouse.wire.requests import CancelRun, PublishMessage, RetryIncident, StartRun
+from pilothouse.wire.requests import (
+    CancelRun,
+    PublishMessage,
+    RetryIncident,
+    SendSignal,
+    StartRun,
+)
 from pilothouse.wire.runs import Finding, MessageReceipt, RunSummary, RunView
 
 router = APIRouter(tags=["lifecycles"])
@@ -122,3 +128,12 @@ def retry(plane: Plane, who: KeyedWho, incident_id: str, wanted: RetryIncident) 
 def publish(plane: Plane, who: KeyedWho, wanted: PublishMessage) -> JSONResponse:
     """Send a message to the run that waits for it, or that will in time."""
     return changed(plane, who, lambda: plane.messages.publish(who, wanted), 202)
+
+
+@router.post("/signals", status_code=202, response_model=list[str])
+def signal(plane: Plane, who: Who, wanted: SendSignal) -> JSONResponse:
+    """Tell every run that waits for a signal now; the answer names them. Sent again, it tells those that wait then."""
+    return shown(
+        plane.messages.signal(who, group=wanted.group, name=wanted.name, variables=wanted.payload),
+        202,
+    )

@@ -144,6 +144,30 @@ class Runtimes:
         runtime = self.get(who, name=name)
         return self._connectors.of(runtime).logs(runtime, job_id=job_id, lines=lines)
 
+    def route_taken(self, who: Principal, *, service: str, stage: str) -> int:
+        """
+        Ask every entry that holds a service in a stage which generation of its route it goes by; give the lowest.
+
+        Raises
+        ------
+        UnavailableError
+            When an entry does not answer.
+        """
+        with self._open_work.reading(who) as work:
+            found = service_tagged(work, service)
+            held = work.deployments.all(
+                service=found.tag, stage=stage, mode=Mode.ONLINE, ended_at=None
+            )
+            ids = frozenset(d.runtime_id for d in held if d.state.wanted)
+            runtimes = work.runtimes.all(id=ids)
+        return min(
+            (
+                self._connectors.of(runtime).observe(runtime).routes.get(found.tag, 0)
+                for runtime in runtimes
+            ),
+            default=0,
+        )
+
     def endpoints(self, who: Principal, *, service: str, stage: str) -> tuple[Endpoint, ...]:
         """Say where applications meet a service in a stage."""
         with self._open_work.reading(who) as work:

@@ -230,7 +230,11 @@ def read_receive(reading: Reading, element: Element, base: Base) -> Catch:
     """Read a receive task."""
     reading.check_children(element)
     if element.get("instantiate") == "true":
-        reading.reject(element, "it would start a run", "Use a message start event.")
+        reading.reject(
+            element,
+            "it would start a run",
+            "Start the process by a signal start event, or by hand.",
+        )
     found = reading.extensions(element, "ioMapping")
     inputs, outputs = _io(reading, found)
     if inputs:

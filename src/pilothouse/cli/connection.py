@@ -19,7 +19,7 @@ ADMIN_TOKEN_FILE = "admin.token"  # noqa: S105 the name of a file
 class TokenMissingError(NotSignedInError):
     """No token was found."""
 
-    code = "token-missing"
+    code = "api-token-missing"
 
     def __init__(self, *, home: Path) -> None:
         self.home = str(home)

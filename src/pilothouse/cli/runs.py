@@ -10,7 +10,7 @@ import typer
 from pilothouse.cli.connection import connect
 from pilothouse.cli.output import Json, print_one, print_rows
 from pilothouse.domain.errors import InvalidError
-from pilothouse.wire.requests import RetryIncident, StartRun
+from pilothouse.wire.requests import PublishMessage, RetryIncident, SendSignal, StartRun
 
 app = typer.Typer(no_args_is_help=True, help="Runs of life cycles.")
 incidents = typer.Typer(no_args_is_help=True, help="What waits for help.")
@@ -102,6 +102,40 @@ def cancel(run: str, reason: Annotated[str, typer.Option()], as_json: Json = Fal
     """End a run where it stands."""
     with connect() as client:
         print_one(client.runs.cancel(run, reason=reason), as_json=as_json)
+
+
+@app.command()
+def message(
+    name: str,
+    correlation_key: str,
+    message_id: Annotated[str, typer.Option("--id", help="One that came before changes nothing.")],
+    group: Annotated[str, typer.Option()] = "default",
+    payload: Annotated[str, typer.Option(help="A JSON object.")] = "{}",
+    as_json: Json = False,
+) -> None:
+    """Send a message to the run that waits for it, or that will within an hour."""
+    wanted = PublishMessage(
+        id=message_id,
+        group=group,
+        name=name,
+        correlation_key=correlation_key,
+        payload=variables(payload),
+    )
+    with connect() as client:
+        print_one(client.lifecycles.publish(wanted), as_json=as_json)
+
+
+@app.command()
+def signal(
+    name: str,
+    group: Annotated[str, typer.Option()] = "default",
+    payload: Annotated[str, typer.Option(help="A JSON object.")] = "{}",
+    as_json: Json = False,
+) -> None:
+    """Tell every run that waits for a signal now."""
+    wanted = SendSignal(group=group, name=name, payload=variables(payload))
+    with connect() as client:
+        print_one({"runs": client.lifecycles.signal(wanted)}, as_json=as_json)
 
 
 @incidents.command("list")

@@ -43,7 +43,8 @@ def up(
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for chatty in ("alembic", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     settings = read_settings()
     listening = _listening(settings.host, settings.port if port is None else port)
     url = f"http://{settings.host}:{listening.getsockname()[1]}"

@@ -43,6 +43,10 @@ class Lifecycles(Noun):
         """Send a message."""
         return self._transport.post(MessageReceipt, "/messages", wanted)
 
+    def signal(self, wanted: requests.SendSignal) -> tuple[str, ...]:
+        """Tell every run that waits for a signal now; give the runs."""
+        return self._transport.post(tuple[str, ...], "/signals", wanted)
+
 
 class Runs(Noun):
     """Runs and their incidents."""

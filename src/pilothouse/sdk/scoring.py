@@ -26,7 +26,7 @@ DATATYPES = {
 class EntryRefusedError(InvalidError):
     """An entry refused the records; the words are its own."""
 
-    code = "entry-refused"
+    code = "records-refused"
 
     def __init__(self, *, url: str, status: int, entry_code: str, detail: str) -> None:
         self.url, self.status, self.entry_code, self.detail = url, status, entry_code, detail

@@ -289,6 +289,16 @@ class PublishMessage:
 
 @request
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendSignal:
+    """Tell every run of a group that waits for a signal."""
+
+    group: str
+    name: str
+    payload: Mapping[str, object] = field(default_factory=dict)
+
+
+@request
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRun:
     """End a run where it stands."""
 

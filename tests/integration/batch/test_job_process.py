@@ -81,11 +81,11 @@ def test_every_format_gives_every_format_the_same_answers(
     assert (code, bench.report.result) == (Exit.COMPLETE, JobResult.SUCCESS)
     assert [r["age"] for r in rows] == AGES
     assert [r["score"] for r in rows] == [plain(a, i) for a, i in zip(AGES, INCOMES, strict=True)]
-    manifest = json.loads((folder / "manifest.json").read_bytes())
+    manifest = json.loads((folder / "_manifest.json").read_bytes())
     for file in manifest["files"]:
         content = (folder / file["name"]).read_bytes()
         assert (len(content), hashlib.sha256(content).hexdigest()) == (file["size"], file["sha256"])
-    assert hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest() == (
+    assert hashlib.sha256((folder / "_manifest.json").read_bytes()).hexdigest() == (
         bench.report.manifest_sha256
     )
 
@@ -100,7 +100,7 @@ def test_a_scikit_learn_pipeline_scores_a_file_with_a_bad_record(bench: JobBench
     scores = [line["score"] for line in bench.lines("part-00000.jsonl")]
     assert len(scores) == 2
     assert all(0 < s < 1 for s in scores)
-    assert [r["row"] for r in bench.lines("rejected.jsonl")] == [2]
+    assert [r["row"] for r in bench.lines("_rejected.jsonl")] == [2]
 
 
 def test_the_processes_leave_nothing_of_the_model(bench: JobBench) -> None:
@@ -173,7 +173,7 @@ def test_a_row_that_the_model_raises_on_is_kept_apart(bench: JobBench) -> None:
     assert bench.run() == Exit.COMPLETE
 
     assert (bench.report.result, bench.report.progress.rows_scored) == (JobResult.PARTIAL, 51)
-    (rejected,) = bench.lines("rejected.jsonl")
+    (rejected,) = bench.lines("_rejected.jsonl")
     assert rejected["row"] == 51
     assert "ninety-six" in rejected["causes"][0]["message"]
 
@@ -362,7 +362,7 @@ def test_killed_at_any_instant_a_job_publishes_once_and_rightly(bench: JobBench,
 
     assert process.returncode == Exit.COMPLETE
     assert [line["age"] for line in bench.lines("part-00000.jsonl")] == [99, 20, 60, 40, 16] * 400
-    assert bench.left == ["in", "out/manifest.json", "out/part-00000.jsonl", "out/rejected.jsonl"]
+    assert bench.left == ["in", "out/_manifest.json", "out/part-00000.jsonl", "out/_rejected.jsonl"]
     assert not (bench.root / STAGING).exists()
     assert bench.report.progress.rows_scored == 2000
 
@@ -401,7 +401,7 @@ def test_killed_at_each_step_that_a_disk_sees_a_job_publishes_once(bench: JobBen
             check=False,
         ).returncode
         if (bench.root / "out").exists():
-            manifests.add((bench.root / "out" / "manifest.json").read_bytes())
+            manifests.add((bench.root / "out" / "_manifest.json").read_bytes())
         if code == Exit.COMPLETE:
             break
         assert code == -signal.SIGKILL
@@ -409,7 +409,7 @@ def test_killed_at_each_step_that_a_disk_sees_a_job_publishes_once(bench: JobBen
     assert step > 15
     assert len(manifests) == 1
     assert [line["age"] for line in bench.lines("part-00000.jsonl")] == list(range(16, 90))
-    assert bench.left == ["in", "out/manifest.json", "out/part-00000.jsonl", "out/rejected.jsonl"]
+    assert bench.left == ["in", "out/_manifest.json", "out/part-00000.jsonl", "out/_rejected.jsonl"]
     assert not (bench.root / STAGING).exists()
 
 

@@ -36,6 +36,7 @@ from pilothouse.domain.locations import LocationAccess, Place
 from pilothouse.domain.runtimes import Mode
 from pilothouse.domain.schemas import Column, DataType, Schema
 from pilothouse.domain.snapshots import MANIFEST_NAME, FileEntry, Manifest, SnapshotContent
+from pilothouse.persistence.addresses import DatabaseOptions, Durability
 from pilothouse.persistence.engine import Database
 from pilothouse.ports.checker import CheckedFolder
 from pilothouse.security.tokens import Mint
@@ -124,6 +125,7 @@ class Company:
             subscribers={EventType.SNAPSHOT_CREATED: ("lifecycles",)},
             clock=self.clock,
             ids=self.ids,
+            options=DatabaseOptions(durability=Durability.NORMAL),
         )
         self.work = work = self.database.open_work
         self.connector, self.checker = FakeConnector(), FolderChecker()

@@ -135,7 +135,7 @@ def test_an_output_appears_whole_and_staging_goes(root: Path) -> None:
     report = made.publish(manifest(rejected=1))
 
     assert sorted(p.name for p in (root / "out" / "day").iterdir()) == [
-        "manifest.json",
+        "_manifest.json",
         "part-00000.csv",
     ]
     assert not (root / STAGING).exists()
@@ -165,7 +165,7 @@ def test_what_somebody_else_put_there_is_left_alone(root: Path, other: str) -> N
             there.mkdir()
         case "words":
             there.mkdir()
-            (there / "manifest.json").write_text('{"job_id": "job_1"}', encoding="utf-8")
+            (there / "_manifest.json").write_text('{"job_id": "job_1"}', encoding="utf-8")
         case "file":
             there.write_text("mine", encoding="utf-8")
         case _:
@@ -208,7 +208,7 @@ def test_the_published_manifest_is_canonical_json(root: Path) -> None:
     made.begin()
     made.publish(manifest())
 
-    document = json.loads((root / "out" / "day" / "manifest.json").read_bytes())
+    document = json.loads((root / "out" / "day" / "_manifest.json").read_bytes())
 
     assert document["started_at"] == "2026-01-05T12:00:00.000000Z"
     assert list(document) == sorted(document)

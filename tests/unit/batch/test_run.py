@@ -165,7 +165,7 @@ class Bench:
 
     @property
     def published(self) -> dict[str, Any]:
-        found = json.loads((self.root / "out" / "manifest.json").read_bytes())
+        found = json.loads((self.root / "out" / "_manifest.json").read_bytes())
         assert isinstance(found, dict)
         return found
 
@@ -200,7 +200,7 @@ def test_good_records_are_scored_in_order_and_bad_ones_kept_apart_with_their_rea
         {"id": "r1", "beside": "7", "score": 0.1, "says": False},
         {"id": "r5", "beside": None, "score": 0.5, "says": True},
     ]
-    rejected = bench.lines("rejected.jsonl")
+    rejected = bench.lines("_rejected.jsonl")
     assert [(r["row"], [c["code"] for c in r["causes"]]) for r in rejected] == [
         (2, ["range"]),
         (3, ["malformed"]),
@@ -216,10 +216,10 @@ def test_good_records_are_scored_in_order_and_bad_ones_kept_apart_with_their_rea
 def test_sensitive_values_are_never_shown(bench: Bench) -> None:
     bench.run(bench.order(BAD, TableFormat.CSV))
 
-    shown = (bench.root / "out" / "rejected.jsonl").read_text(encoding="utf-8")
+    shown = (bench.root / "out" / "_rejected.jsonl").read_text(encoding="utf-8")
 
     assert not {"Bob", "Cem", "r3\\n"} & set(shown.split('"'))
-    assert [r["record"] for r in bench.lines("rejected.jsonl")][:2] == [
+    assert [r["record"] for r in bench.lines("_rejected.jsonl")][:2] == [
         {"id": "r2", "x": 1000.0, "name": "(hidden)"},
         "(hidden)",
     ]
@@ -230,8 +230,8 @@ def test_the_manifest_says_what_was_made_of_what(bench: Bench) -> None:
 
     manifest = bench.published
     assert [(f["name"], f["rows"]) for f in manifest["files"]] == [
+        ("_rejected.jsonl", 0),
         ("part-00000.jsonl", 10),
-        ("rejected.jsonl", 0),
     ]
     assert manifest["columns"] == [
         {"name": "id", "type": "string"},
@@ -284,8 +284,8 @@ def test_what_the_schema_flags_is_scored_and_told(bench: Bench) -> None:
 
     report = bench.run(bench.order(BAD, TableFormat.CSV))
 
-    assert [r["row"] for r in bench.lines("flagged.jsonl")] == [2]
-    assert [r["row"] for r in bench.lines("rejected.jsonl")] == [3, 4]
+    assert [r["row"] for r in bench.lines("_flagged.jsonl")] == [2]
+    assert [r["row"] for r in bench.lines("_rejected.jsonl")] == [3, 4]
     assert (report.progress.rows_scored, bench.published["rows_flagged"]) == (3, 1)
 
 
@@ -303,7 +303,7 @@ def test_nan_in_parquet_is_refused_like_anywhere_else(bench: Bench) -> None:
 
     bench.run(bench.order(stream.getvalue(), TableFormat.PARQUET))
 
-    (rejected,) = bench.lines("rejected.jsonl")
+    (rejected,) = bench.lines("_rejected.jsonl")
     assert rejected["causes"][0]["code"] == "not-finite"
     assert rejected["record"]["x"] == "nan"
 
@@ -418,7 +418,7 @@ def test_a_row_that_the_model_fails_on_costs_that_row_alone(bench: Bench) -> Non
     report = bench.run(bench.order(csv(50), TableFormat.CSV, block_rows=16))
 
     assert (report.result, report.progress.rows_scored) == (JobResult.PARTIAL, 48)
-    rejected = bench.lines("rejected.jsonl")
+    rejected = bench.lines("_rejected.jsonl")
     assert [(r["row"], r["causes"][0]["code"]) for r in rejected] == [
         (4, "model:model-failed"),
         (41, "model:model-failed"),
@@ -482,14 +482,14 @@ def test_metrics_of_a_class_label(bench: Bench) -> None:
         "brier": pytest.approx(brier),
     }
     assert (report.result, report.output) == (JobResult.PARTIAL, None)
-    assert (bench.home / "rejected.jsonl").read_text(encoding="utf-8").count("\n") == 1
+    assert (bench.home / "_rejected.jsonl").read_text(encoding="utf-8").count("\n") == 1
 
 
 def test_metrics_are_published_with_a_target(bench: Bench) -> None:
     report = bench.run(bench.order(csv(9), TableFormat.CSV, kind=JobKind.METRICS))
 
     assert bench.published["metrics"] == report.metrics
-    assert [f["name"] for f in bench.published["files"]] == ["rejected.jsonl"]
+    assert [f["name"] for f in bench.published["files"]] == ["_rejected.jsonl"]
 
 
 def test_metrics_of_a_number(bench: Bench) -> None:

@@ -192,7 +192,7 @@ def test_a_missing_token_is_told(environment: dict[str, str]) -> None:
     done = run({k: v for k, v in environment.items() if k != "PILOTHOUSE_TOKEN"}, "models", "list")
 
     assert done.returncode == 1
-    assert "error (token-missing)" in done.stderr
+    assert "error (api-token-missing)" in done.stderr
 
 
 def test_a_home_s_token_is_not_sent_to_another_server(environment: dict[str, str]) -> None:
@@ -202,7 +202,7 @@ def test_a_home_s_token_is_not_sent_to_another_server(environment: dict[str, str
 
     done = run({k: v for k, v in environment.items() if k != "PILOTHOUSE_TOKEN"}, "models", "list")
 
-    assert "error (token-missing)" in done.stderr
+    assert "error (api-token-missing)" in done.stderr
 
 
 def test_a_file_that_is_not_there_is_told(environment: dict[str, str]) -> None:

@@ -37,7 +37,7 @@ def build(facilities: Facilities) -> TaskType:
 
 
 class _Deploying:
-    """One delivery: order, wait until all run, then move the traffic."""
+    """One delivery: order, wait until all run, move the traffic, wait until the entries have, then replace."""
 
     def __init__(self, facilities: Facilities, context: TaskContext) -> None:
         self._facilities, self._context = facilities, context
@@ -56,7 +56,9 @@ class _Deploying:
                 raise self._failure(deployment, reason=deployment.reason)
         if any(d.state is not DeploymentState.RUNNING for d in ordered):
             return Later(after_s=pause_s(self._context))
-        self._move_traffic()
+        if not self._has_traffic():
+            return Later(after_s=pause_s(self._context))
+        self._replace()
         return Done(variables={"deployments": [_shown(d) for d in ordered]})
 
     def _ordered(self) -> tuple[Deployment, ...]:
@@ -80,13 +82,24 @@ class _Deploying:
     def _current(self, deployment: Deployment) -> Deployment:
         return self._facilities.deployments.get(self._context.who, deployment_id=deployment.id)
 
-    def _move_traffic(self) -> None:
+    @property
+    def _routed(self) -> bool:
+        return self._mode is Mode.BATCH or self._context.flag("route", otherwise=True)
+
+    def _has_traffic(self) -> bool:
+        """Move the traffic, where that is asked for, and say whether every entry has taken the route."""
+        if self._mode is Mode.BATCH or not self._routed:
+            return True
         context, deployments = self._context, self._facilities.deployments
-        routed = self._mode is Mode.BATCH or context.flag("route", otherwise=True)
-        if self._mode is Mode.ONLINE and routed:
-            context.once("promote", Route, lambda who: deployments.promote(who, **self._names))
-        if routed and context.flag("replace", otherwise=False):
-            context.once("replace", tuple[Deployment, ...], self._replaced)
+        route = context.once("promote", Route, lambda who: deployments.promote(who, **self._names))
+        taken = self._facilities.runtimes.route_taken(
+            context.who, service=route.service, stage=route.stage
+        )
+        return taken >= route.generation
+
+    def _replace(self) -> None:
+        if self._routed and self._context.flag("replace", otherwise=False):
+            self._context.once("replace", tuple[Deployment, ...], self._replaced)
 
     def _replaced(self, who: Principal) -> tuple[Deployment, ...]:
         return self._facilities.deployments.withdraw_others(who, **self._names, mode=self._mode)

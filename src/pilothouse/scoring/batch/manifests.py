@@ -12,7 +12,7 @@ from pilothouse.domain.jobs import JobKind, JobProgress, JobReport, JobResult, J
 from pilothouse.domain.schemas import DataType  # noqa: TC001
 
 MANIFEST_SCHEMA = 1
-MANIFEST_FILE = "manifest.json"
+MANIFEST_FILE = "_manifest.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class OutputSource:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputManifest:
     """
-    What stands in ``manifest.json`` of a published folder.
+    What stands in ``_manifest.json`` of a published folder.
 
     Attributes
     ----------

@@ -34,7 +34,7 @@ def violation_causes(violations: Sequence[Violation]) -> tuple[Cause, ...]:
 
 class RecordLog:
     """
-    A file of records with their causes: ``rejected.jsonl``, ``flagged.jsonl``.
+    A file of records with their causes: ``_rejected.jsonl``, ``_flagged.jsonl``.
 
     Parameters
     ----------

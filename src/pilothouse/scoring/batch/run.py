@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pilothouse.scoring.batch.watch import Watch
     from pilothouse.scoring.tables.blocks import TableReader
 
-REJECTED, FLAGGED = "rejected.jsonl", "flagged.jsonl"
+REJECTED, FLAGGED = "_rejected.jsonl", "_flagged.jsonl"
 
 Load = Callable[[JobOrder], AbstractContextManager[tuple[Model, Manifest]]]
 
