@@ -14,7 +14,12 @@ from pilothouse.application.finding import (
 from pilothouse.application.routes import check_running, route_of, set_route
 from pilothouse.domain.access import Action
 from pilothouse.domain.deployments import Deployment, DeploymentRoutedError, DeploymentState
-from pilothouse.domain.errors import NotFoundError, NotSupportedError, RefusedError
+from pilothouse.domain.errors import (
+    AlreadyExistsError,
+    NotFoundError,
+    NotSupportedError,
+    RefusedError,
+)
 from pilothouse.domain.ids import DeploymentId
 from pilothouse.domain.routes import Variant
 from pilothouse.domain.runtimes import Ability, Mode, matching
@@ -22,7 +27,7 @@ from pilothouse.domain.stages import check_path_to
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
-    from pilothouse.domain.ids import StageName
+    from pilothouse.domain.ids import RuntimeId, StageName
     from pilothouse.domain.pages import Page
     from pilothouse.domain.routes import Route
     from pilothouse.domain.runtimes import Runtime
@@ -84,6 +89,15 @@ class Deployments:
         for runtime in order.runtimes:
             self._check_suits(runtime, order.snapshot, order.mode)
         asked = {runtime.id for runtime in order.runtimes}
+        try:
+            return self._order(who, wanted, asked)
+        except AlreadyExistsError:
+            # Somebody ordered the same at the same moment: what stands now is the answer.
+            return self._order(who, wanted, asked)
+
+    def _order(
+        self, who: Principal, wanted: OrderDeployment, asked: set[RuntimeId]
+    ) -> tuple[Deployment, ...]:
         with self._open_work(who) as work:
             order = _read_order(work, wanted)
             suiting = (runtime for runtime in order.runtimes if runtime.id in asked)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pilothouse.application.finding import visible
-from pilothouse.domain.access import EVERY_GROUP, Action, Grant, Role
+from pilothouse.domain.access import EVERY_GROUP, Action, Grant, LastAdministratorError, Role
 from pilothouse.domain.errors import NotFoundError
 from pilothouse.domain.ids import GroupName, PersonId, StageName
 from pilothouse.domain.people import Person
@@ -115,6 +115,7 @@ class People:
             who.require(Action.ADMINISTER, group=grant.group)
             if grant.ended_at is not None:
                 return work.commit(grant)
+            _keep_an_administrator(work, grant)
             ended = work.grants.save(replace(grant, ended_at=work.at))
             work.audit.record(
                 "end-grant",
@@ -124,3 +125,16 @@ class People:
                 detail={"role": grant.role, "stage": grant.stage},
             )
             return work.commit(ended)
+
+
+def _keep_an_administrator(work: UnitOfWork, grant: Grant) -> None:
+    """Refuse to end the last role that administers every group in every stage, the platform's own aside."""
+    everywhere = {"role": Role.ADMINISTRATOR, "group": EVERY_GROUP, "stage": None, "ended_at": None}
+    others = [
+        g
+        for g in work.grants.all(**everywhere)
+        if g.id != grant.id and not work.people.get(g.person_id).machine
+    ]
+    last = grant.role is Role.ADMINISTRATOR and grant.group == EVERY_GROUP and grant.stage is None
+    if last and not others:
+        raise LastAdministratorError(person=grant.person_id)

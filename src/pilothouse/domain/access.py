@@ -116,6 +116,19 @@ class ActionDeniedError(DeniedError):
         )
 
 
+class LastAdministratorError(RefusedError):
+    """Nobody would be left who can administer every group."""
+
+    code = "last-administrator"
+
+    def __init__(self, *, person: PersonId) -> None:
+        self.person = person
+        super().__init__(
+            f"{person} is the last one who administers every group. Give somebody else that role first: "
+            "`pilothouse people grant NAME administrator --group '*'`."
+        )
+
+
 class KeyReusedError(RefusedError):
     """An idempotency key comes with another request than the first time."""
 

@@ -112,6 +112,15 @@ deployments = table_of(
     index("service", "stage"),
     index("runtime_id", "state"),
     index("snapshot_id"),
+    unique_where(
+        "uq_deployments_wanted",
+        "state NOT IN ('draining', 'withdrawn')",
+        "snapshot_id",
+        "service",
+        "stage",
+        "mode",
+        "runtime_id",
+    ),
     refers={
         **GROUP,
         "snapshot_id": "snapshots.id",

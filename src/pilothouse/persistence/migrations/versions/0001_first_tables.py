@@ -322,6 +322,16 @@ def _nouns() -> None:
         _index("ix_deployments_runtime_id_state", "runtime_id", "state"),
         _index("ix_deployments_service_stage", "service", "stage"),
         _index("ix_deployments_snapshot_id", "snapshot_id"),
+        _index(
+            "uq_deployments_wanted",
+            "snapshot_id",
+            "service",
+            "stage",
+            "mode",
+            "runtime_id",
+            unique=True,
+            where="state NOT IN ('draining', 'withdrawn')",
+        ),
     )
     op.create_table(
         "evaluations",
