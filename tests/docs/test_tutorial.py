@@ -68,6 +68,6 @@ def test_the_tutorial_takes_a_model_to_production(tmp_path: Path) -> None:
     assert f"taken: employment-gbm@1 ({checked[1]})" in done.stderr
     assert sorted(p.name for p in (tmp_path / "results" / "2016").iterdir()) == [
         "_manifest.json",
-        "part-00000.parquet",
         "_rejected.jsonl",
+        "part-00000.parquet",
     ]

@@ -1,4 +1,4 @@
-"""Places that keep artefacts: a local folder, and S3 by a server that the tests start."""
+"""An S3 server for tests, and an empty bucket in it."""
 
 from __future__ import annotations
 
