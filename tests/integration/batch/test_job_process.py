@@ -362,7 +362,7 @@ def test_killed_at_any_instant_a_job_publishes_once_and_rightly(bench: JobBench,
 
     assert process.returncode == Exit.COMPLETE
     assert [line["age"] for line in bench.lines("part-00000.jsonl")] == [99, 20, 60, 40, 16] * 400
-    assert bench.left == ["in", "out/_manifest.json", "out/part-00000.jsonl", "out/_rejected.jsonl"]
+    assert bench.left == ["in", "out/_manifest.json", "out/_rejected.jsonl", "out/part-00000.jsonl"]
     assert not (bench.root / STAGING).exists()
     assert bench.report.progress.rows_scored == 2000
 
@@ -409,7 +409,7 @@ def test_killed_at_each_step_that_a_disk_sees_a_job_publishes_once(bench: JobBen
     assert step > 15
     assert len(manifests) == 1
     assert [line["age"] for line in bench.lines("part-00000.jsonl")] == list(range(16, 90))
-    assert bench.left == ["in", "out/_manifest.json", "out/part-00000.jsonl", "out/_rejected.jsonl"]
+    assert bench.left == ["in", "out/_manifest.json", "out/_rejected.jsonl", "out/part-00000.jsonl"]
     assert not (bench.root / STAGING).exists()
 
 
