@@ -53,7 +53,7 @@ openapi: $(VENV)/.dev ## Write openapi.json anew from the code
 	@$(BIN)/python -m tests.contract.openapi
 
 bench-skeleton: $(VENV)/.dev ## Measure scoring, snapshots, deployments and life-cycle steps
-	@$(BIN)/python benchmarks/skeleton.py
+	@$(BIN)/python -m benchmarks.skeleton
 
 lock: $(UV) ## Resolve the requirements anew
 	@$(LOCK) --extra demo --output-file requirements/demo.txt pyproject.toml
