@@ -26,7 +26,7 @@ QUIET = {
     # The order to take a snapshot has its row, and so has the snapshot.
     *("snapshots:_begun", "snapshots:_failed"),
     # These leave it to a function of their module that writes the row; tests beside this one see the rows.
-    *("deployments:order", "deployments:promote", "deployments:withdraw", "snapshots:tag"),
+    *("deployments:_order", "deployments:promote", "deployments:withdraw", "snapshots:tag"),
     *("deployments:withdraw_snapshot", "deployments:withdraw_others", "routes:set"),
     *("tokens:issue", "tokens:issue_scoring"),
 }
