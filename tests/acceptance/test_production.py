@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 import warnings
 from typing import TYPE_CHECKING
 
@@ -198,6 +201,25 @@ def test_next_snapshot_takes_over_and_the_past_can_be_asked_about(promoted: Prom
     production = [row for row in then if row.stage == "PROD"]
     assert [(row.snapshot, row.share) for row in production] == [("tiny-python@1", 1.0)]
     assert not [row for row in at_first if row.stage == "PROD"]
+
+
+def test_laptop_check_gives_the_digest_that_the_platform_gives(promoted: Promoted) -> None:
+    folder = python_model(
+        promoted.plant.folder / "checked", source=PYTHON_SOURCE + "\n# to be checked\n"
+    )
+    with (folder / "pilothouse.yaml").open("a", encoding="utf-8") as manifest:
+        manifest.write("reference: truth@1\n")
+    environment = {**os.environ, "PILOTHOUSE_HOME": str(promoted.plant.home)}
+    done = subprocess.run(
+        [sys.executable, "-m", "pilothouse", "check", str(folder), "--python-source", "--json"],
+        env=environment,
+        capture_output=True,
+        check=True,
+    )
+    with promoted.plant.client() as client:
+        snapshot = client.snapshots.take(folder, group="default")
+    report = json.loads(done.stdout)
+    assert (report["digest"], report["findings"]) == (snapshot.digest, [])
 
 
 def test_python_source_is_refused_where_the_group_is_not_granted_it(promoted: Promoted) -> None:

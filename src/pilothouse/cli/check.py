@@ -8,16 +8,17 @@ from typing import Annotated
 
 import typer
 
-from pilothouse.cli.connection import read_settings
+from pilothouse.cli.connection import TokenMissingError, connect, read_settings
 from pilothouse.cli.folders import model_folder
 from pilothouse.cli.output import Json, err, print_one, print_rows
 from pilothouse.domain.policies import TRUSTED_SKOPS_TYPES, ModelPolicy
-from pilothouse.domain.snapshots import MANIFEST_NAME
+from pilothouse.domain.snapshots import MANIFEST_NAME, Manifest
 from pilothouse.scoring.check import CheckSettings, check_folder
 from pilothouse.scoring.environments import Environments
 from pilothouse.scoring.inference import InferenceHints, infer_schema
-from pilothouse.scoring.manifests import write_schema
+from pilothouse.scoring.manifests import read_manifest, write_schema
 from pilothouse.scoring.tables.sample import read_sample
+from pilothouse.sdk import ApiUnreachableError
 
 
 def check(
@@ -44,7 +45,7 @@ def check(
             opened,
             environments=Environments(settings.home / "environments"),
             scratch=Path(scratch),
-            settings=CheckSettings(policy=policy),
+            settings=CheckSettings(policy=policy, datasets=_datasets(read_manifest(opened))),
             progress=lambda line: err.print(line, markup=False),
         )
     if as_json:
@@ -67,6 +68,18 @@ def check(
     print_rows(
         report.findings, ("severity", "code", "message"), as_json=False, empty="No findings."
     )
+
+
+def _datasets(manifest: Manifest) -> dict[str, str] | None:
+    """Give the digests of the registered datasets, where the manifest names one and a server can be asked."""
+    if manifest.reference is None and manifest.training is None:
+        return {}
+    try:
+        with connect() as client:
+            return {dataset.full_name: dataset.sha256 for dataset in client.datasets.list()}
+    except (TokenMissingError, ApiUnreachableError) as nobody:
+        err.print(f"The named datasets are not looked up: {nobody.message}", markup=False)
+        return None  # the report then says that the digest may differ from the platform's
 
 
 def infer(
