@@ -44,8 +44,8 @@ class Lifecycles(Noun):
         return self._transport.post(MessageReceipt, "/messages", wanted)
 
     def signal(self, wanted: requests.SendSignal) -> tuple[str, ...]:
-        """Tell every run that waits for a signal now; give the runs."""
-        return self._transport.post(tuple[str, ...], "/signals", wanted)
+        """Tell every run that waits for a signal now; give the runs. It is never sent twice by itself."""
+        return self._transport.post_once(tuple[str, ...], "/signals", wanted)
 
 
 class Runs(Noun):

@@ -97,6 +97,11 @@ class Transport:
         answer = self._call("POST", path, parameters=parameters, headers=headers, body=content)
         return from_plain(kind, answer.json())
 
+    def post_once(self, kind: type[T], path: str, body: object) -> T:
+        """Do what the server keeps no answer of: it is sent a single time, and a lost answer is an error."""
+        answer = self._call("POST", path, parameters={}, body=to_plain(body))
+        return from_plain(kind, answer.json())
+
     def post_xml(self, kind: type[T], path: str, xml: bytes, **parameters: object) -> T:
         """Send an XML file, once whatever happens on the way."""
         headers = {"Idempotency-Key": str(uuid.uuid4()), "Content-Type": "application/xml"}
@@ -131,17 +136,18 @@ class Transport:
         body: object = None,
     ) -> httpx.Response:
         pause = FIRST_PAUSE_S
+        attempts = ATTEMPTS if method != "POST" or headers is not None else 1
         content: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body}
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, attempts + 1):
             try:
                 answer = self._http.request(
                     method, path, params=_given(parameters), headers=headers, **content
                 )
             except httpx.TransportError as problem:
-                if attempt == ATTEMPTS:
+                if attempt == attempts:
                     raise ApiUnreachableError(url=self.url, problem=str(problem)) from problem
             else:
-                if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or attempt == ATTEMPTS:
+                if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or attempt == attempts:
                     _raise_for(answer)
                     return answer
             time.sleep(pause)
