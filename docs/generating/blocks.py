@@ -41,6 +41,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "dmn-types": languages.dmn_types,
     "errors": errors.errors,
     "events": access.events,
+    "feel-faults": languages.feel_faults,
     "feel-functions": languages.feel_functions,
     "feel-limits": languages.feel_limits,
     "feel-operators": languages.feel_operators,

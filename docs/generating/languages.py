@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import re
 from typing import TYPE_CHECKING
 
+import pilothouse.dmn
+import pilothouse.feel.functions
 from docs.generating.markdown import code, table
-from docs.generating.source import calls, problems, words
-from pilothouse.dmn import document, reader, table_reader, type_reader
+from docs.generating.source import calls, member_docstrings, problems, words
 from pilothouse.dmn.document import NAMESPACES
 from pilothouse.dmn.tables import Aggregation, HitPolicy
 from pilothouse.dmn.types import BUILT_IN
-from pilothouse.feel.budget import DEFAULT_STEPS, MAXIMUM_CHARACTERS, MAXIMUM_DEPTH
-from pilothouse.feel.functions import DEFINED
-from pilothouse.feel.functions.lists import LISTS
-from pilothouse.feel.functions.logic import LOGIC
-from pilothouse.feel.functions.numbers import NUMERICS
-from pilothouse.feel.functions.text import TEXTS
-from pilothouse.feel.functions.times import TIMES
+from pilothouse.feel.budget import (
+    DEFAULT_STEPS,
+    MAXIMUM_CALLS,
+    MAXIMUM_CHARACTERS,
+    MAXIMUM_DEPTH,
+    Fault,
+)
+from pilothouse.feel.functions import DEFINED, FUNCTIONS
+from pilothouse.feel.functions.registry import Calls, Registry
 from pilothouse.feel.syntax import Operator
 from pilothouse.feel.values import KINDS
-from pilothouse.lifecycle import files
+from pilothouse.lifecycle import files, imports
 
 if TYPE_CHECKING:
-    from pilothouse.feel.functions.registry import BuiltIn
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from pilothouse.feel.functions.registry import BuiltIn, Form
 
 HIT_POLICIES = {
-    HitPolicy.UNIQUE: "At most one rule may match; two are the error `dmn-conflict`.",
+    HitPolicy.UNIQUE: "At most one rule may match; where two do, the answer is null.",
     HitPolicy.FIRST: "The first rule that matches, in the order of the table.",
     HitPolicy.PRIORITY: "The match whose output stands first in the output values.",
-    HitPolicy.ANY: "Several may match if they say the same; else `dmn-conflict`.",
+    HitPolicy.ANY: "Several may match if they say the same; else the answer is null.",
     HitPolicy.COLLECT: "All matches: a list, or what the aggregation makes of it.",
     HitPolicy.RULE_ORDER: "All matches as a list, in the order of the table.",
     HitPolicy.OUTPUT_ORDER: "All matches as a list, in the order of the output values.",
@@ -42,37 +51,65 @@ AGGREGATIONS = {
 }
 
 
-def feel_functions() -> str:
-    """Write the functions by kind."""
-    parts = []
-    for kind, registry in (
-        ("Logic and contexts", LOGIC),
-        ("Numbers", NUMERICS),
-        ("Text", TEXTS),
-        ("Lists and ranges", LISTS),
-        ("Dates, times and durations", TIMES),
+def modules(package: ModuleType) -> Iterator[ModuleType]:
+    """Give every module of a package, by name, but those that run something when they are imported."""
+    for found in sorted(
+        pkgutil.walk_packages(package.__path__, f"{package.__name__}."), key=lambda m: m.name
     ):
-        rows = [(code(_signature(f)), _notes(f)) for f in registry.functions.values()]
-        if registry is LOGIC:
-            rows.append((code(f"{DEFINED}(value)"), "whether the name or path is there at all"))
-        parts.append(f"### {kind}\n\n{table(('function', 'notes'), rows)}")
-    return "\n\n".join(parts)
+        if not found.name.endswith("__main__"):
+            yield importlib.import_module(found.name)
 
 
-def _signature(function: BuiltIn) -> str:
-    shown = [
-        name if i < function.required else f"[{name}]" for i, name in enumerate(function.parameters)
-    ]
-    if function.variadic:
+def feel_functions() -> str:
+    """Write the functions, by the modules that they are in."""
+    parts, written = [], {DEFINED}
+    for module in modules(pilothouse.feel.functions):
+        own = [r for r in vars(module).values() if isinstance(r, Registry)]
+        built_in = [f for r in own for f in r.functions.values() if f.name not in written]
+        if built_in:
+            written |= {f.name for f in built_in}
+            parts.append(f"### {_heading(module)}\n\n{_function_table(built_in)}")
+    missing = sorted(set(FUNCTIONS) - written)
+    if missing:
+        raise LookupError(f"no module has a registry with the functions {missing}")
+    defined = table(
+        ("function", "notes"),
+        [(code(f"{DEFINED}(value)"), "whether the name or path is there at all")],
+    )
+    return "\n\n".join((*parts, f"### Names\n\n{defined}"))
+
+
+def _heading(module: ModuleType) -> str:
+    """Give the first sentence of a module's docstring, without what it says of sources."""
+    text = " ".join((module.__doc__ or "").split())
+    return re.split(r"\.( |$)", text.replace("``", "`"), maxsplit=1)[0]
+
+
+def _function_table(functions: list[BuiltIn]) -> str:
+    rows = ((_signatures(f), _notes(f)) for f in functions)
+    return table(("function", "notes"), rows)
+
+
+def _signatures(function: BuiltIn) -> str:
+    shown = (code(_signature(function.name, form)) for form in function.forms)
+    return " or ".join(dict.fromkeys(shown))
+
+
+def _signature(name: str, form: Form) -> str:
+    names = [p.name for p in form.parameters]
+    shown = [n if i < form.required else f"[{n}]" for i, n in enumerate(names)]
+    if form.variadic:
         shown[-1] += ", …"
-    return f"{function.name}({', '.join(shown)})"
+    return f"{name}({', '.join(shown)})"
 
 
 def _notes(function: BuiltIn) -> str:
-    if not function.aliases:
-        return ""
-    named = ", ".join(f"{code(a)} for {code(p)}" for a, p in function.aliases.items())
-    return f"other parameter names: {named}"
+    aliases = {a: p for form in function.forms for a, p in form.aliases.items()}
+    named = ", ".join(f"{code(a)} for {code(p)}" for a, p in aliases.items())
+    notes = [f"other parameter names: {named}"] if named else []
+    if any(form.calls is Calls.BY_NAME for form in function.forms):
+        notes.append("some forms by named parameters only")
+    return "; ".join(notes)
 
 
 def feel_operators() -> str:
@@ -88,8 +125,15 @@ def feel_limits() -> str:
         ("steps of one evaluation", f"{DEFAULT_STEPS:,}"),
         ("characters of a text that a function reads or makes", f"{MAXIMUM_CHARACTERS:,}"),
         ("nesting of lists and contexts in a value", f"{MAXIMUM_DEPTH:,}"),
+        ("calls inside one another of functions written in FEEL", f"{MAXIMUM_CALLS:,}"),
     )
     return table(("limit", "of"), rows)
+
+
+def feel_faults() -> str:
+    """Write the sorts of reasons for which a value becomes null."""
+    means = member_docstrings(Fault)
+    return table(("reason", "when"), ((code(f.value), means[f.value]) for f in Fault))
 
 
 def dmn_policies() -> str:
@@ -104,17 +148,19 @@ def dmn_policies() -> str:
 def dmn_types() -> str:
     """Write the versions and the types that a file may use."""
     versions = ", ".join(dict.fromkeys(NAMESPACES.values()))
-    rows = ((code(name), code(kind)) for name, kind in BUILT_IN.items())
+    rows = ((code(name), code(type_.name)) for name, type_ in BUILT_IN.items() if name)
     return f"Versions: {versions}.\n\n{table(('type in the file', 'FEEL type'), rows)}"
 
 
 def dmn_refusals() -> str:
     """Write every reason to refuse a file, as the source says it."""
     found: dict[str, str] = {}
-    for module in (document, reader, table_reader, type_reader):
+    for module in modules(pilothouse.dmn):
         for call, _ in calls(module, "refuse"):
             if len(call.args) == 3:
                 found.setdefault(words(call.args[1]), words(call.args[2]))
+        found.update(problems(module, "Problem"))
     found.update(problems(files, "DmnProblem"))
-    said = ((p, c) for p, c in sorted(found.items()) if "{trouble}" not in p)  # a function says it
+    found.update(problems(imports, "Problem"))
+    said = ((p, c) for p, c in sorted(found.items()) if not re.fullmatch(r"[{}\w…]+", p))
     return table(("what is wrong", "what to do"), said)

@@ -206,7 +206,7 @@ def _decision_table(logic: object) -> str:
     rows = (
         (
             *(code(test.text) for test in rule.tests),
-            *(code(said.text) for said in rule.outputs),
+            *(code(said.expression.text) for said in rule.outputs),
         )
         for rule in getattr(logic, "rules", ())
     )

@@ -169,3 +169,17 @@ def member_comments(kind: type[StrEnum]) -> Mapping[str, str]:
             comment = re.sub(r"^noqa: \w+ ?", "", stated[2] or "")
             found[stated[1]] = comment
     return found
+
+
+def member_docstrings(kind: type[StrEnum]) -> Mapping[str, str]:
+    """Give the text that stands under each member of an enumeration, by the member's value."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+    found: dict[str, str] = {}
+    last = None
+    for node in getattr(body, "body", ()):
+        match node:
+            case ast.Assign(value=ast.Constant(value=str(value))):
+                last = value
+            case ast.Expr(value=ast.Constant(value=str(text))) if last is not None:
+                found[last] = " ".join(text.split())
+    return found

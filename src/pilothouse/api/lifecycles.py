@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 
 from pilothouse.api.calls import After, KeyedWho, Limit, Plane, Who, changed, shown
 from pilothouse.bpmn.state import HistoryEntry, Incident
+from pilothouse.domain.access import EVERY_GROUP
 from pilothouse.domain.lifecycles import Definition, DefinitionKind
 from pilothouse.domain.pages import Page
 from pilothouse.wire.requests import (
@@ -31,9 +32,9 @@ def upload(plane: Plane, who: KeyedWho, xml: Xml, group: str) -> JSONResponse:
 
 
 @router.post("/lifecycles/lint", response_model=list[Finding])
-def lint(plane: Plane, who: Who, xml: Xml) -> JSONResponse:
-    """Say what an upload would refuse."""
-    return shown(plane.definitions.lint(xml))
+def lint(plane: Plane, who: Who, xml: Xml, group: str = EVERY_GROUP) -> JSONResponse:
+    """Say what an upload to a group would refuse, and what its decision tables leave open or contradict."""
+    return shown(plane.definitions.lint(who, xml=xml, group=group))
 
 
 @router.get("/lifecycles", response_model=Page[Definition])
@@ -57,8 +58,7 @@ def get(plane: Plane, who: Who, name: str) -> JSONResponse:
 @router.get("/lifecycles/{name}/xml")
 def xml(plane: Plane, who: Who, name: str) -> Response:
     """Download a definition as it was uploaded."""
-    definition = plane.definitions.get(who, name=name)
-    return Response(definition.xml.encode(), media_type="application/xml")
+    return Response(plane.definitions.get(who, name=name).source, media_type="application/xml")
 
 
 @router.post("/lifecycles/{name}/retire", response_model=Definition)

@@ -8,11 +8,14 @@ from typing import Annotated
 import typer
 
 from pilothouse.cli.connection import connect
-from pilothouse.cli.output import Json, out, print_one, print_rows
+from pilothouse.cli.output import Json, print_one, print_rows
 from pilothouse.lifecycle.offline import lint as lint_offline
 
 app = typer.Typer(no_args_is_help=True, help="Life cycles and decision tables.")
-COLUMNS = ("key", "definition_version", "kind", "group", "state", "start_signals", "uploaded_at")
+COLUMNS = (
+    *("key", "definition_version", "kind", "group", "state"),
+    *("decisions", "imports", "start_signals", "uploaded_at"),
+)
 
 
 @app.command("list")
@@ -33,10 +36,18 @@ def upload(
 
 
 @app.command()
-def lint(file: Path, as_json: Json = False) -> None:
-    """Say what an upload would refuse; asks no server."""
-    found = lint_offline(file.read_bytes())
-    print_rows(found, ("element", "line", "problem", "cure"), as_json=as_json, empty="It can run.")
+def lint(
+    file: Path,
+    with_: Annotated[
+        list[Path] | None,
+        typer.Option("--with", help="A decision file that a decision file imports."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what an upload would refuse, and where decision tables contradict themselves; asks no server."""
+    found = lint_offline(file.read_bytes(), others=[other.read_bytes() for other in with_ or ()])
+    columns = ("severity", "element", "line", "problem", "example", "cure")
+    print_rows(found, columns, as_json=as_json, empty="It can run.")
     if found:
         raise typer.Exit(code=1)
 
@@ -49,7 +60,7 @@ def show(name: str, as_json: Json = False) -> None:
     if as_json:
         print_one(found, as_json=True)
     else:
-        out.print(found.xml, markup=False)
+        typer.echo(found.source, nl=False)  # byte by byte, in the file's own encoding
 
 
 @app.command()

@@ -31,6 +31,7 @@ NOUNS = {
     "jobs": "jobs:app",
     "evaluations": "jobs:evaluations",
     "lifecycles": "lifecycles:app",
+    "decisions": "decisions:app",
     "runs": "runs:app",
     "incidents": "runs:incidents",
     "tasks": "tasks:app",

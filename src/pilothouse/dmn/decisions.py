@@ -2,74 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
-from pilothouse.dmn.errors import DecisionNotFoundError, DmnValueError
-from pilothouse.dmn.outcomes import FiredRule, Outcome
-from pilothouse.dmn.tables import DecisionTable
-from pilothouse.feel import Budget, admit
+from pilothouse.dmn.errors import DecisionNotFoundError
+from pilothouse.dmn.evaluation import Evaluation, raise_problems
+from pilothouse.dmn.inputs import Given
+from pilothouse.dmn.model import Decision, InputData, Knowledge, Service
+from pilothouse.dmn.outcomes import Outcome
+from pilothouse.dmn.taking import Taking
+from pilothouse.feel import Budget, FeelBudgetError, Resource, admit
+from pilothouse.feel.budget import MAXIMUM_DEPTH
+from pilothouse.feel.invocation import invoke
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from pilothouse.dmn.types import Type
-    from pilothouse.feel import Expression
+    from pilothouse.dmn.errors import Problem
+    from pilothouse.dmn.graph import Graph
+    from pilothouse.feel import Value
+
+    Imported = Mapping[str, Mapping[str, object]]
 
 DEFAULT_STEPS = 200_000
 """What one evaluation may do unless the caller says otherwise: ten times a plain expression."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputData:
-    """
-    An input that the file declares.
-
-    Parameters
-    ----------
-    name
-        The variable.
-    type
-        What its value must be.
-    """
-
-    name: str
-    type: Type
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """
-    One decision.
-
-    Parameters
-    ----------
-    id, name
-        How it is known.
-    variable
-        The variable that holds its value for decisions that require it.
-    type
-        What its value must be.
-    logic
-        Its table or expression.
-    inputs
-        The declared inputs that it requires.
-    requires
-        The ids of the decisions to take before it, in order, each after what it requires itself.
-    """
-
-    id: str
-    name: str
-    variable: str
-    type: Type
-    logic: DecisionTable | Expression
-    inputs: tuple[InputData, ...] = ()
-    requires: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The variables that it reads."""
-        return self.logic.names
+NONE_IMPORTED: Imported = {}
+_Named = TypeVar("_Named", Decision, Knowledge, Service)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +38,33 @@ class Decisions:
 
     Parameters
     ----------
-    name
-        The name of the file's definitions.
-    decisions
-        All decisions by id.
+    name, namespace
+        The name of the file's definitions, and the namespace of what it defines.
+    decisions, functions, services
+        All its decisions, business knowledge models and decision services, by id.
+    inputs
+        All inputs that it declares, by id.
+    imports
+        What it calls the files that it imports, by their namespaces.
+    problems
+        What cannot be used as the file says it; empty unless the file was read leniently.
     """
 
     name: str
+    namespace: str
     decisions: Mapping[str, Decision]
+    functions: Mapping[str, Knowledge]
+    services: Mapping[str, Service]
+    inputs: Mapping[str, InputData]
+    imports: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+    _graph: Graph = field(repr=False, compare=False)
+
+    @property
+    def final(self) -> tuple[Decision, ...]:
+        """The decisions that no other decision of the file requires."""
+        required = {need.id for d in self.decisions.values() for need in d.requires}
+        return tuple(d for d in self.decisions.values() if d.id not in required)
 
     def find(self, id_or_name: str) -> Decision:
         """
@@ -97,31 +75,28 @@ class Decisions:
         DecisionNotFoundError
             When the file has none of this id or name.
         """
-        found = self.decisions.get(id_or_name)
-        if found is not None:
-            return found
-        for decision in self.decisions.values():
-            if decision.name == id_or_name:
-                return decision
-        raise DecisionNotFoundError(name=id_or_name, known=tuple(self.decisions))
+        return _found(self.decisions, id_or_name, "decision")
 
     def needed(self, id_or_name: str) -> frozenset[str]:
         """
-        List the variables that must be given to take a decision.
+        List the variables that must be given to take a decision; an input of an import as ``Import.Name``.
 
         Raises
         ------
         DecisionNotFoundError
             When the file has none of this id or name.
         """
-        asked = self.find(id_or_name)
-        taken = [*(self.decisions[i] for i in asked.requires), asked]
-        read = frozenset().union(*(d.names for d in taken))
-        declared = {i.name for d in taken for i in d.inputs}
-        return (read | declared) - {d.variable for d in taken[:-1]}
+        plan = self._graph.of_decision(self.find(id_or_name))
+        read = frozenset[str]().union(*(d.names & d.free for d in plan.decisions))
+        return read.union(self._called(element) for element in plan.inputs)
 
     def evaluate(
-        self, id_or_name: str, inputs: Mapping[str, object], *, budget: Budget | None = None
+        self,
+        id_or_name: str,
+        inputs: Mapping[str, object],
+        *,
+        imported: Imported = NONE_IMPORTED,
+        budget: Budget | None = None,
     ) -> Outcome:
         """
         Take a decision, after all decisions that it requires.
@@ -131,58 +106,176 @@ class Decisions:
         id_or_name
             The decision.
         inputs
-            The variables. Every one that `needed` lists must be there; give `None` for what is not known.
-            Where one is named as a required decision is, the decision's own result is used.
+            The variables that `needed` lists. One that is not there is null, with its reason in the outcome.
+        imported
+            Inputs of imported files, by their namespaces and names; see `pilothouse.dmn.inputs.Given`.
         budget
-            What it may do; by default 200,000 steps.
+            What it may do, and what time it is; by default 200,000 steps and no time.
+
+        Returns
+        -------
+        Outcome
+            The value, the rules that fired, and why values became null.
 
         Raises
         ------
         DecisionNotFoundError
             When the file has no such decision.
-        DmnValueError
-            When an input is missing, or a value does not fit.
-        DmnConflictError
-            When rules match that may not match together.
+        DmnRejectedError
+            When the file was read leniently, and the decision or one that it requires cannot run.
         FeelValueError
             When an input is none of FEEL's values.
         FeelBudgetError
             When it needs more than the budget.
         """
-        allowed = Budget(steps=DEFAULT_STEPS) if budget is None else budget
         asked = self.find(id_or_name)
-        context: dict[str, object] = dict(inputs)
-        fired: list[FiredRule] = []
-        for required in asked.requires:
-            decision = self.decisions[required]
-            outcome = _taken(decision, context, allowed)
-            context[decision.variable] = outcome.value
-            fired.extend(outcome.fired)
-        outcome = _taken(asked, context, allowed)
-        return Outcome(value=outcome.value, fired=outcome.fired, earlier=tuple(fired))
+
+        def run(evaluation: Evaluation, given: Given, taking: Taking) -> tuple[Value, int]:
+            plan = self._graph.of_decision(asked)
+            raise_problems(plan.problems)
+            values = _input_values(evaluation, given, plan.inputs, taking.budget)
+            mark = evaluation.take(plan, values, given.inputs)
+            return values[asked.id], mark
+
+        return self._run(run, inputs, imported, budget)
+
+    def evaluate_service(
+        self,
+        id_or_name: str,
+        inputs: Mapping[str, object],
+        *,
+        imported: Imported = NONE_IMPORTED,
+        budget: Budget | None = None,
+    ) -> Outcome:
+        """
+        Call a decision service: its output decision's value, or a context of them where there are several.
+
+        Parameters
+        ----------
+        id_or_name
+            The service.
+        inputs
+            The values of its input data and input decisions, by their names. One that is not there is null,
+            with its reason in the outcome.
+        imported
+            Inputs of imported files, by their namespaces and names.
+        budget
+            What it may do, and what time it is; by default 200,000 steps and no time.
+
+        Raises
+        ------
+        DecisionNotFoundError
+            When the file has no such service.
+        DmnRejectedError
+            When the file was read leniently, and the service or a decision of it cannot run.
+        FeelValueError
+            When an input is none of FEEL's values.
+        FeelBudgetError
+            When it needs more than the budget.
+        """
+        asked = _found(self.services, id_or_name, "decision service")
+
+        def run(evaluation: Evaluation, given: Given, taking: Taking) -> tuple[Value, int]:
+            function = evaluation.function(asked)
+            parameters = evaluation.parameters(asked)
+            values = _input_values(evaluation, given, parameters, taking.budget)
+            arguments = tuple(values[p.id] for p in parameters)
+            return invoke(function, arguments, (), taking.budget), 0
+
+        return self._run(run, inputs, imported, budget)
+
+    def evaluate_function(
+        self, id_or_name: str, arguments: Mapping[str, object], *, budget: Budget | None = None
+    ) -> Outcome:
+        """
+        Call a business knowledge model.
+
+        Parameters
+        ----------
+        id_or_name
+            The business knowledge model.
+        arguments
+            Its arguments by the names of its parameters. One that is not there is null; where one does not fit
+            or there is no such parameter, the value is null. The reasons are in the outcome.
+        budget
+            What it may do, and what time it is; by default 200,000 steps and no time.
+
+        Raises
+        ------
+        DecisionNotFoundError
+            When the file has no such business knowledge model.
+        DmnRejectedError
+            When the file was read leniently, and it or one that it requires cannot run.
+        FeelValueError
+            When an argument is none of FEEL's values.
+        FeelBudgetError
+            When it needs more than the budget.
+        """
+        asked = _found(self.functions, id_or_name, "business knowledge model")
+
+        def run(evaluation: Evaluation, given: Given, taking: Taking) -> tuple[Value, int]:
+            function = evaluation.function(asked)
+            values = {
+                name: admit(raw, name=name, budget=taking.budget)
+                for name, raw in given.inputs.items()
+            }
+            for name in function.parameters:
+                if name not in values:
+                    values[name] = evaluation.missing(name)
+            called = invoke(function, tuple(values.values()), tuple(values), taking.budget)
+            return called, 0
+
+        return self._run(run, arguments, NONE_IMPORTED, budget)
+
+    def _run(
+        self,
+        run: Callable[[Evaluation, Given, Taking], tuple[Value, int]],
+        inputs: Mapping[str, object],
+        imported: Imported,
+        budget: Budget | None,
+    ) -> Outcome:
+        taking = Taking(Budget(steps=DEFAULT_STEPS) if budget is None else budget)
+        known, beyond = len(taking.budget.nulls), taking.budget.nulls_beyond
+        given = Given(
+            inputs=inputs, imported=imported, imports=self.imports, own=self.inputs.values()
+        )
+        try:
+            value, mark = run(Evaluation(self._graph, taking), given, taking)
+        except RecursionError:
+            raise FeelBudgetError(resource=Resource.DEPTH, limit=MAXIMUM_DEPTH) from None
+        return Outcome(
+            value=value,
+            fired=tuple(taking.fired[mark:]),
+            earlier=tuple(taking.fired[:mark]),
+            nulls=taking.budget.nulls[known:],
+            nulls_beyond=taking.budget.nulls_beyond - beyond,
+        )
+
+    def _called(self, element: InputData) -> str:
+        called = self.imports.get(element.namespace, "")
+        return f"{called}.{element.name}" if called else element.name
 
 
-def _taken(decision: Decision, context: Mapping[str, object], budget: Budget) -> Outcome:
-    _check_inputs(decision, context, budget)
-    if isinstance(decision.logic, DecisionTable):
-        outcome = decision.logic.evaluate(context, budget=budget)
-    else:
-        outcome = Outcome(value=decision.logic.evaluate(context, budget=budget))
-    trouble = decision.type.trouble(outcome.value, budget=budget)
-    if trouble:
-        raise DmnValueError(decision=decision.id, clause="its result", problem=trouble)
-    return outcome
+def _found(elements: Mapping[str, _Named], id_or_name: str, noun: str) -> _Named:
+    found = elements.get(id_or_name)
+    if found is not None:
+        return found
+    for element in elements.values():
+        if element.name == id_or_name:
+            return element
+    raise DecisionNotFoundError(name=id_or_name, known=tuple(elements), noun=noun)
 
 
-def _check_inputs(decision: Decision, context: Mapping[str, object], budget: Budget) -> None:
-    for name in sorted(decision.names | {i.name for i in decision.inputs}):
-        if name not in context:
-            raise DmnValueError(
-                decision=decision.id, clause=f"input {name!r}", problem="is not given"
-            )
-    for declared in decision.inputs:
-        value = admit(context[declared.name], name=declared.name, budget=budget)
-        trouble = declared.type.trouble(value, budget=budget)
-        if trouble:
-            clause = f"input {declared.name!r}"
-            raise DmnValueError(decision=decision.id, clause=clause, problem=trouble)
+def _input_values(
+    evaluation: Evaluation,
+    given: Given,
+    elements: tuple[InputData | Decision, ...],
+    budget: Budget,
+) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for element in elements:
+        there = given.has(element)
+        values[element.id] = (
+            given.value(element, budget) if there else evaluation.missing(element.variable)
+        )
+    return values

@@ -42,6 +42,8 @@ class Document:
     ----------
     xml
         The bytes of the file.
+    limit
+        How many problems are collected before reading stops.
 
     Raises
     ------
@@ -49,8 +51,9 @@ class Document:
         When it is too large, not well formed, or no DMN.
     """
 
-    def __init__(self, xml: bytes) -> None:
+    def __init__(self, xml: bytes, *, limit: int = MAXIMUM_PROBLEMS) -> None:
         self.problems: list[Problem] = []
+        self._limit = limit
         self.root = _parsed(xml)
         self._namespace = etree.QName(self.root).namespace or ""
         if self._namespace not in NAMESPACES or self.name(self.root) != "definitions":
@@ -58,6 +61,16 @@ class Document:
                 f"its root is {self.root.tag}, which is no DMN",
                 "Give a DMN file of version " + ", ".join(NAMESPACES.values()),
             )
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the file gives its own elements."""
+        return str(self.root.get("namespace", ""))
+
+    @property
+    def version(self) -> str:
+        """The version of DMN that it is written in."""
+        return NAMESPACES[self._namespace]
 
     def name(self, element: etree._Element) -> str:
         """Give the name of an element of DMN; empty for an element of another language."""
@@ -77,7 +90,9 @@ class Document:
         holder = None if element is None else self.child(element, "text")
         return whole_text(holder) if holder is not None else ""
 
-    def refuse(self, element: etree._Element, problem: str, cure: str) -> None:
+    def refuse(
+        self, element: etree._Element, problem: str, cure: str, *, by_design: bool = False
+    ) -> None:
         """
         Note a problem.
 
@@ -87,17 +102,18 @@ class Document:
             When there are too many by now.
         """
         line = cast("int | None", element.sourceline) or 0
+        label = _label(element)
         self.problems.append(
-            Problem(element=_label(element), line=line, problem=problem, cure=cure)
+            Problem(element=label, line=line, problem=problem, cure=cure, by_design=by_design)
         )
-        if len(self.problems) >= MAXIMUM_PROBLEMS:
+        if len(self.problems) >= self._limit:
             self._stop()
 
     def _stop(self) -> NoReturn:
         stopped = Problem(
             element="file",
             line=0,
-            problem=f"reading stopped after {MAXIMUM_PROBLEMS} problems; there may be more",
+            problem=f"reading stopped after {self._limit} problems; there may be more",
             cure="Correct these first",
         )
         raise DmnRejectedError(problems=(*self.problems, stopped))
@@ -110,7 +126,7 @@ class Document:
                 self.refuse(
                     child,
                     f"{name} is not supported in {self.name(element)}",
-                    "Use decision tables and literal expressions, or take it out",
+                    "Write it as DMN says, or take it out",
                 )
 
     def close(self) -> None:

@@ -24,12 +24,15 @@ class Problem:
         What is wrong.
     cure
         What to do about it.
+    by_design
+        Whether Pilothouse refuses it on purpose, though the standard allows it: functions in Java and PMML models.
     """
 
     element: str
     line: int
     problem: str
     cure: str
+    by_design: bool = False
 
 
 class DmnRejectedError(InvalidError):
@@ -55,45 +58,43 @@ class DmnRejectedError(InvalidError):
 
 class DecisionNotFoundError(NotFoundError):
     """
-    The file has no decision of this id or name.
+    The file has no decision of this id or name, nor decision service or business knowledge model, as was asked.
 
     Parameters
     ----------
     name
         What was asked for.
     known
-        The decisions that there are.
+        What there is of the sort.
+    noun
+        The sort.
     """
 
     code = "decision-not-found"
 
-    def __init__(self, *, name: str, known: tuple[str, ...]) -> None:
+    def __init__(self, *, name: str, known: tuple[str, ...], noun: str = "decision") -> None:
         self.known = known
-        super().__init__(
-            noun="decision", name=name, cure=f"The file has: {', '.join(known) or 'none'}."
-        )
+        super().__init__(noun=noun, name=name, cure=f"The file has: {', '.join(known) or 'none'}.")
 
 
 class DmnValueError(InvalidError):
     """
-    A value does not fit what the decision declares.
+    A value that a decision needs is missing, or is not of the type that the decision declares.
 
     Parameters
     ----------
     decision
         The decision.
-    clause
-        The input or output.
     problem
-        What is wrong with the value.
+        Which value, and what is wrong with it.
     """
 
     code = "dmn-value"
 
-    def __init__(self, *, decision: str, clause: str, problem: str) -> None:
-        self.decision, self.clause, self.problem = decision, clause, problem
+    def __init__(self, *, decision: str, problem: str) -> None:
+        self.decision, self.problem = decision, problem
         super().__init__(
-            f"The decision {decision!r} cannot be taken: {clause} {problem}. "
+            f"The decision {decision!r} cannot be taken: {problem}. "
             "Give another value, or correct the decision."
         )
 
@@ -106,18 +107,15 @@ class DmnConflictError(RefusedError):
     ----------
     decision
         The decision.
-    policy
-        The hit policy that they break.
-    rules
-        The ids of the rules that matched.
+    problem
+        Which rules, and what they break.
     """
 
     code = "dmn-conflict"
 
-    def __init__(self, *, decision: str, policy: str, rules: tuple[str, ...]) -> None:
-        self.decision, self.policy, self.rules = decision, policy, rules
+    def __init__(self, *, decision: str, problem: str) -> None:
+        self.decision, self.problem = decision, problem
         super().__init__(
-            f"The decision {decision!r} has hit policy {policy}, and the rules {', '.join(rules)} "
-            "matched together with different meanings. Make their conditions exclude each other, or "
-            "choose another hit policy."
+            f"The decision {decision!r} contradicts itself: {problem}. Make the conditions of the rules exclude "
+            "each other, or choose another hit policy."
         )

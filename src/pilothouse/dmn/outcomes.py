@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pilothouse.dmn.errors import DmnConflictError, DmnValueError
 from pilothouse.feel import Budget, plain_value
+from pilothouse.feel.budget import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pilothouse.feel import Value
+    from pilothouse.feel.budget import Null
     from pilothouse.feel.plain import Plain
 
 
@@ -64,14 +67,43 @@ class Outcome:
     value
         The FEEL value: of a table with several outputs, a context of them.
     fired
-        The rules of this decision that counted, in the order of the table.
+        The rules that counted in this decision and in the functions that it called, in the order in which they did.
     earlier
         The rules that counted in the decisions that it required, in the order in which they were taken.
+    nulls
+        Why values on the way became null, the first 20 of them.
+    nulls_beyond
+        How many more there were.
     """
 
     value: Value
     fired: tuple[FiredRule, ...] = ()
-    earlier: tuple[FiredRule, ...] = field(default=())
+    earlier: tuple[FiredRule, ...] = ()
+    nulls: tuple[Null, ...] = ()
+    nulls_beyond: int = 0
+
+    def demanded(self) -> Outcome:
+        """
+        Give the outcome itself, where nothing was missing, of another type than declared or in conflict.
+
+        By the standard such things make a value null. A caller who would rather know asks here.
+
+        Raises
+        ------
+        DmnValueError
+            When an input was missing, or a value was not of its type.
+        DmnConflictError
+            When rules matched together that may not.
+        """
+        for null in self.nulls:
+            match null.fault:
+                case Fault.MISSING | Fault.TYPE:
+                    raise DmnValueError(decision=null.where, problem=null.problem)
+                case Fault.CONFLICT:
+                    raise DmnConflictError(decision=null.where, problem=null.problem)
+                case Fault.VALUE | Fault.NO_RULE:
+                    continue
+        return self
 
     def plain(self) -> dict[str, Plain]:
         """

@@ -1,132 +1,94 @@
-"""Decision tables and literal expressions of a file."""
+"""Decision tables of a file. Source: DMN 1.5, section 8.3."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pilothouse.dmn.document import whole_text
-from pilothouse.dmn.tables import (
+from pilothouse.dmn.reading import NOTHING, SILENT
+from pilothouse.dmn.tables.clauses import (
     Aggregation,
-    DecisionTable,
     HitPolicy,
     InputClause,
     OutputClause,
+    OutputEntry,
     Rule,
 )
-from pilothouse.feel import (
-    Budget,
-    Expression,
-    FeelBudgetError,
-    FeelPatternError,
-    FeelSyntaxError,
-    UnaryTests,
-    compile_expression,
-    compile_unary_tests,
-)
+from pilothouse.dmn.tables.index import column_index
+from pilothouse.dmn.tables.table import DecisionTable
+from pilothouse.feel import Budget
+from pilothouse.feel.constants import Known, constants, known_text
+from pilothouse.feel.types import Constrained, Named
 
 if TYPE_CHECKING:
     from lxml import etree
 
     from pilothouse.dmn.document import Document
-    from pilothouse.dmn.type_reader import TypeReader
-    from pilothouse.feel import Value
+    from pilothouse.dmn.reading import Reading
+    from pilothouse.feel import UnaryTests, Value
+    from pilothouse.feel.types import Type
 
 _ORDERED = (HitPolicy.PRIORITY, HitPolicy.OUTPUT_ORDER)
 _ONE_OUTPUT = (Aggregation.SUM, Aggregation.MIN, Aggregation.MAX)
-_SILENT = ("description", "extensionElements")
-_NOTHING = compile_expression("null")
-_EVERYTHING = compile_unary_tests("-")
+_OWNERS = ("decision", "businessKnowledgeModel")
 
 
-def read_expression(
-    document: Document, element: etree._Element, names: tuple[str, ...]
-) -> Expression:
-    """
-    Compile the expression in the ``text`` of an element; note a problem where it is none.
-
-    Parameters
-    ----------
-    document
-        The file.
-    element
-        The element that holds the ``text``.
-    names
-        The variables that the file declares.
-    """
-    document.refuse_strangers(element, "text", *_SILENT)
-    text = document.text(element)
-    if not text:
-        document.refuse(element, "it has no text", "Write a FEEL expression; null says nothing")
-        return _NOTHING
-    try:
-        return compile_expression(text, names=names)
-    except FeelSyntaxError as error:
-        document.refuse(element, error.message, "Correct the expression")
-        return _NOTHING
-
-
-def read_table(
-    document: Document,
-    element: etree._Element,
-    decision: str,
-    types: TypeReader,
-    names: tuple[str, ...],
-) -> DecisionTable:
+def read_table(reading: Reading, element: etree._Element) -> DecisionTable:
     """
     Read a decision table; note a problem for each thing in it that cannot run.
 
     Parameters
     ----------
-    document
-        The file.
+    reading
+        The reading of what the table stands in.
     element
         The table.
-    decision
-        The id of its decision.
-    types
-        The types of the file.
-    names
-        The variables that it declares.
     """
-    return _TableReader(document, element, types, names).table(decision)
+    return _TableReader(reading, element).table()
 
 
 class _TableReader:
-    def __init__(
-        self,
-        document: Document,
-        element: etree._Element,
-        types: TypeReader,
-        names: tuple[str, ...],
-    ) -> None:
-        self._document = document
+    def __init__(self, reading: Reading, element: etree._Element) -> None:
+        self._reading = reading
+        self._document: Document = reading.document
         self._element = element
-        self._types = types
-        self._names = names
+        self._policy = self._read_policy()
+        self._constants: dict[str, Known | None] = {}
 
-    def table(self, decision: str) -> DecisionTable:
+    def table(self) -> DecisionTable:
         document, element = self._document, self._element
-        document.refuse_strangers(element, "input", "output", "annotation", "rule", *_SILENT)
-        policy, aggregation = self._policy(), self._aggregation()
+        document.refuse_strangers(element, "input", "output", "annotation", "rule", *SILENT)
+        aggregation = self._aggregation()
         inputs = tuple(self._input(e) for e in document.children(element, "input"))
         outputs = tuple(self._output(e) for e in document.children(element, "output"))
-        self._check_outputs(outputs, policy, aggregation)
+        self._check_outputs(outputs, aggregation)
         rules = tuple(
-            self._rule(e, i, len(inputs), outputs)
+            self._rule(e, i, inputs, outputs)
             for i, e in enumerate(document.children(element, "rule"), 1)
         )
         return DecisionTable(
-            decision=decision,
-            policy=policy,
+            owner=self._owner(),
+            line=_line(element),
+            policy=self._policy,
             aggregation=aggregation,
             inputs=inputs,
             outputs=outputs,
             rules=rules,
             names=_names(inputs, outputs, rules),
+            columns=tuple(
+                column_index([rule.tests[place] for rule in rules if place < len(rule.tests)])
+                for place in range(len(inputs))
+            ),
         )
 
-    def _policy(self) -> HitPolicy:
+    def _owner(self) -> str:
+        above = self._element.getparent()
+        while above is not None and self._document.name(above) not in _OWNERS:
+            above = above.getparent()
+        return "" if above is None else str(above.get("id") or above.get("name") or "")
+
+    def _read_policy(self) -> HitPolicy:
         text = self._element.get("hitPolicy", HitPolicy.UNIQUE.value)
         try:
             return HitPolicy(text)
@@ -143,8 +105,7 @@ class _TableReader:
             cure = "Use one of " + ", ".join(a for a in Aggregation if a is not Aggregation.LIST)
             self._document.refuse(self._element, f"there is no aggregation {text!r}", cure)
             return Aggregation.LIST
-        collecting = self._element.get("hitPolicy") == HitPolicy.COLLECT
-        if aggregation is not Aggregation.LIST and not collecting:
+        if aggregation is not Aggregation.LIST and self._policy is not HitPolicy.COLLECT:
             self._document.refuse(
                 self._element, "only COLLECT has an aggregation", "Take the aggregation out"
             )
@@ -152,61 +113,55 @@ class _TableReader:
 
     def _input(self, element: etree._Element) -> InputClause:
         document = self._document
-        document.refuse_strangers(element, "inputExpression", "inputValues", *_SILENT)
+        document.refuse_strangers(element, "inputExpression", "inputValues", *SILENT)
         holder = document.child(element, "inputExpression")
         if holder is None:
             document.refuse(element, "it has no input expression", "Give it one")
-            return InputClause(label="", expression=_NOTHING, type=self._types.of(element))
-        expression = read_expression(document, holder, self._names)
-        declared = self._types.of(holder)
-        allowed = self._types.allowed(document.child(element, "inputValues"))
-        label = " ".join(element.get("label", "").split())
+        expression = NOTHING if holder is None else self._reading.expression(holder)
+        label = " ".join(str(element.get("label", "")).split())
         return InputClause(
             label=label or expression.text,
             expression=expression,
-            type=replace(declared, allowed=allowed or declared.allowed),
+            type=self._reading.types.of(element if holder is None else holder),
+            allowed=self._reading.types.allowed(document.child(element, "inputValues")),
+            line=_line(element),
         )
 
     def _output(self, element: etree._Element) -> OutputClause:
         document = self._document
-        document.refuse_strangers(element, "outputValues", "defaultOutputEntry", *_SILENT)
-        values = document.child(element, "outputValues")
-        declared = self._types.of(element)
-        allowed = self._types.allowed(values) or declared.allowed
-        default = document.child(element, "defaultOutputEntry")
-        return OutputClause(
-            name=element.get("name") or "",
-            type=replace(declared, allowed=allowed),
-            priorities=self._priorities(element, allowed),
-            default=None if default is None else read_expression(document, default, self._names),
+        document.refuse_strangers(element, "outputValues", "defaultOutputEntry", *SILENT)
+        kind = self._reading.types.of(element)
+        allowed = self._reading.types.allowed(document.child(element, "outputValues"))
+        clause = OutputClause(
+            name=str(element.get("name", "")),
+            type=kind,
+            allowed=allowed,
+            priorities=self._priorities(element, allowed or _allowed_by_type(kind)),
         )
+        default = document.child(element, "defaultOutputEntry")
+        return clause if default is None else replace(clause, default=self._said(default, clause))
 
     def _priorities(self, element: etree._Element, allowed: UnaryTests | None) -> tuple[Value, ...]:
         """List the output values in order; only a list of plain values has one."""
-        if allowed is None or self._policy() not in _ORDERED:
+        if allowed is None or self._policy not in _ORDERED:
             return ()
-        try:
-            values = compile_expression(f"[{allowed.text}]").evaluate({})
-        except FeelSyntaxError:
-            self._document.refuse(
-                element, "its output values are no list of values", "List the values in order"
-            )
-            return ()
-        return values if isinstance(values, tuple) else ()
+        values = None if allowed.tree.negated else constants(allowed.tree)
+        if values is None:
+            cure = "List the values in order"
+            self._document.refuse(element, "its output values are no list of values", cure)
+        return values or ()
 
-    def _check_outputs(
-        self, outputs: tuple[OutputClause, ...], policy: HitPolicy, aggregation: Aggregation
-    ) -> None:
+    def _check_outputs(self, outputs: tuple[OutputClause, ...], aggregation: Aggregation) -> None:
         refuse = self._document.refuse
         if not outputs:
             refuse(self._element, "the table has no output", "Add one")
         names = [clause.name for clause in outputs]
         if len(outputs) > 1 and ("" in names or len(set(names)) < len(names)):
             refuse(self._element, "its outputs need different names", "Name each of them")
-        if policy in _ORDERED and not any(clause.priorities for clause in outputs):
+        if self._policy in _ORDERED and not any(clause.priorities for clause in outputs):
             refuse(
                 self._element,
-                f"hit policy {policy.value} needs output values",
+                f"hit policy {self._policy.value} needs output values",
                 "List the output values from the highest priority down",
             )
         if aggregation in _ONE_OUTPUT and len(outputs) > 1:
@@ -217,21 +172,25 @@ class _TableReader:
             )
 
     def _rule(
-        self, element: etree._Element, index: int, inputs: int, outputs: tuple[OutputClause, ...]
+        self,
+        element: etree._Element,
+        index: int,
+        inputs: tuple[InputClause, ...],
+        outputs: tuple[OutputClause, ...],
     ) -> Rule:
         document = self._document
-        document.refuse_strangers(element, "inputEntry", "outputEntry", "annotationEntry", *_SILENT)
-        tests = tuple(self._tests(e) for e in document.children(element, "inputEntry"))
+        document.refuse_strangers(element, "inputEntry", "outputEntry", "annotationEntry", *SILENT)
+        tests = tuple(self._reading.tests(e) for e in document.children(element, "inputEntry"))
         entries = list(document.children(element, "outputEntry"))
-        self._check_count(element, "input", len(tests), inputs)
+        self._check_count(element, "input", len(tests), len(inputs))
         self._check_count(element, "output", len(entries), len(outputs))
-        said = tuple(self._said(e, clause) for e, clause in zip(entries, outputs, strict=False))
         return Rule(
-            rule=element.get("id") or f"rule {index}",
+            rule=str(element.get("id") or f"rule {index}"),
             index=index,
             annotation=self._annotation(element),
             tests=tests,
-            outputs=said,
+            outputs=tuple(self._said(e, c) for e, c in zip(entries, outputs, strict=False)),
+            line=_line(element),
         )
 
     def _check_count(self, element: etree._Element, kind: str, found: int, wanted: int) -> None:
@@ -250,43 +209,37 @@ class _TableReader:
             notes = [whole_text(description)]
         return "; ".join(note for note in notes if note)
 
-    def _tests(self, element: etree._Element) -> UnaryTests:
-        document = self._document
-        document.refuse_strangers(element, "text", *_SILENT)
-        # Modellers write an empty text where anything matches.
-        text = document.text(element) or "-"
-        try:
-            return compile_unary_tests(text, names=self._names)
-        except FeelSyntaxError as error:
-            document.refuse(element, error.message, "Correct the condition")
-            return _EVERYTHING
-
-    def _said(self, element: etree._Element, clause: OutputClause) -> Expression:
-        expression = read_expression(self._document, element, self._names)
-        trouble = _constant_trouble(expression, clause)
-        if trouble:
+    def _said(self, element: etree._Element, clause: OutputClause) -> OutputEntry:
+        """Read an output entry; what it says is settled here, where it is a constant."""
+        entry = OutputEntry(expression=self._reading.expression(element))
+        found = known_text(entry.expression.text)
+        if found is None:
+            return entry
+        budget = Budget()
+        value = entry.value(clause, {}, budget)
+        if budget.nulls:
             cure = "Correct the entry, or the type and values of its output"
-            self._document.refuse(element, trouble, cure)
-        return expression
+            self._document.refuse(element, budget.nulls[0].problem, cure)
+        return replace(entry, constant=Known(value=value))
+
+
+def _allowed_by_type(kind: Type) -> UnaryTests | None:
+    while isinstance(kind, (Named, Constrained)):
+        if isinstance(kind, Constrained):
+            return kind.allowed
+        kind = kind.base
+    return None
+
+
+def _line(element: etree._Element) -> int:
+    return cast("int | None", element.sourceline) or 0
 
 
 def _names(
     inputs: tuple[InputClause, ...], outputs: tuple[OutputClause, ...], rules: tuple[Rule, ...]
 ) -> frozenset[str]:
     expressions = [c.expression for c in inputs]
-    expressions += [c.default for c in outputs if c.default is not None]
-    expressions += [e for rule in rules for e in rule.outputs]
+    expressions += [c.default.expression for c in outputs if c.default is not None]
+    expressions += [entry.expression for rule in rules for entry in rule.outputs]
     tests = [t for rule in rules for t in rule.tests]
     return frozenset().union(*(e.names for e in expressions), *(t.names for t in tests))
-
-
-def _constant_trouble(expression: Expression, clause: OutputClause) -> str:
-    """Say what is wrong with an entry whose value is known already; empty where nothing is."""
-    if expression.names or expression.possible_names:
-        return ""
-    budget = Budget()
-    try:
-        trouble = clause.type.trouble(expression.evaluate({}, budget=budget), budget=budget)
-    except (FeelBudgetError, FeelPatternError) as error:
-        return error.message
-    return f"its value {trouble}" if trouble else ""

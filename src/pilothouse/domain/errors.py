@@ -23,6 +23,7 @@ from typing import ClassVar
 
 LISTED = {
     "assignment": "pilothouse snapshots services MODEL@NUMBER",
+    "decision": "pilothouse lifecycles list",
     "definition": "pilothouse lifecycles list",
     "grant": "pilothouse people roles NAME",
     "person": "pilothouse people list",

@@ -1,22 +1,32 @@
 """
-Arithmetic by the types of its operands. Source: DMN 1.5, tables 57 to 60.
+Arithmetic by the types of its operands. Source: DMN 1.5, tables 56 to 60 and 62.
 
-What has no result (a division by zero, an overflow, a number plus a string) is null.
+What has no result (a division by zero, an overflow, a number plus a string) is null, with its reason in the budget.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal, DecimalException
+from decimal import Decimal, DecimalException, Overflow
 
 from pilothouse.feel.budget import Budget
 from pilothouse.feel.syntax import Operator
-from pilothouse.feel.temporal import difference, measure, negated, ratio, resized, shifted
-from pilothouse.feel.values import NUMBERS, Value, YearsMonths
+from pilothouse.feel.temporal import (
+    Date,
+    DateTime,
+    Duration,
+    Time,
+    days_time,
+    difference,
+    negated,
+    shifted,
+    years_months,
+)
+from pilothouse.feel.values import NUMBERS, DaysTime, Value, YearsMonths, kind_of
 
-_DURATIONS = (timedelta, YearsMonths)
-_MOMENTS = (date, datetime, time)
+DURATIONS = (DaysTime, YearsMonths)
+_MOMENTS = (Date, DateTime, Time)
+_LARGEST_MEASURE = Decimal(10) ** 34
 
 Binary = Callable[[Value, Value, Budget], Value]
 
@@ -26,9 +36,9 @@ def add(left: Value, right: Value, budget: Budget) -> Value:
     if isinstance(left, str) and isinstance(right, str):
         budget.charge_text(len(left) + len(right))
         return left + right
-    if isinstance(left, _DURATIONS) and isinstance(right, _MOMENTS):
+    if isinstance(left, DURATIONS) and isinstance(right, _MOMENTS):
         return shifted(right, left)
-    return shifted(left, right)
+    return shifted(left, right) if isinstance(right, DURATIONS) else None
 
 
 def subtract(left: Value, right: Value, budget: Budget) -> Value:
@@ -38,25 +48,37 @@ def subtract(left: Value, right: Value, budget: Budget) -> Value:
 
 def multiply(left: Value, right: Value, budget: Budget) -> Value:
     """Multiply numbers; lengthen a duration."""
-    if isinstance(left, _DURATIONS) and isinstance(right, Decimal):
-        return resized(left, NUMBERS.multiply(measure(left), right))
-    if isinstance(left, Decimal) and isinstance(right, _DURATIONS):
-        return resized(right, NUMBERS.multiply(measure(right), left))
+    if isinstance(left, DURATIONS) and isinstance(right, Decimal):
+        return _resized(left, NUMBERS.multiply(_measure(left), right))
+    if isinstance(left, Decimal) and isinstance(right, DURATIONS):
+        return _resized(right, NUMBERS.multiply(_measure(right), left))
     return None
 
 
 def divide(left: Value, right: Value, budget: Budget) -> Value:
     """Divide numbers; shorten a duration; count how often one fits into another."""
-    if isinstance(left, _DURATIONS) and isinstance(right, Decimal):
-        return resized(left, NUMBERS.divide(measure(left), right))
-    if isinstance(left, _DURATIONS) and isinstance(right, _DURATIONS):
-        return ratio(left, right)
+    if isinstance(left, DURATIONS) and isinstance(right, Decimal):
+        return _resized(left, NUMBERS.divide(_measure(left), right))
+    if isinstance(left, DURATIONS) and type(left) is type(right):
+        return NUMBERS.divide(_measure(left), _measure(right))
     return None
 
 
 def power(left: Value, right: Value, budget: Budget) -> Value:
     """Raise to a power: only numbers can."""
     return None
+
+
+def _measure(value: Duration) -> Decimal:
+    """Count the months, or the nanoseconds, of a duration."""
+    return Decimal(value.months if isinstance(value, YearsMonths) else value.nanoseconds)
+
+
+def _resized(value: Duration, count: Decimal) -> Value:
+    """Give a duration of the type of `value` and of this measure, cut towards zero to whole units."""
+    if abs(count) > _LARGEST_MEASURE:
+        return None
+    return years_months(int(count)) if isinstance(value, YearsMonths) else days_time(int(count))
 
 
 NUMERIC: dict[Operator, Callable[[Decimal, Decimal], Decimal]] = {
@@ -82,6 +104,15 @@ def calculate(operator: Operator, left: Value, right: Value, budget: Budget) -> 
     """
     Apply an operator of arithmetic.
 
+    Parameters
+    ----------
+    operator
+        One of the five of arithmetic.
+    left, right
+        The operands, of any types.
+    budget
+        Pays for joined strings; keeps the reason where there is no result.
+
     Raises
     ------
     FeelBudgetError
@@ -89,23 +120,63 @@ def calculate(operator: Operator, left: Value, right: Value, budget: Budget) -> 
 
     Examples
     --------
-    >>> calculate(Operator.DIVIDE, Decimal(1), Decimal(0), Budget()) is None
+    >>> budget = Budget()
+    >>> calculate(Operator.DIVIDE, Decimal(1), Decimal(0), budget) is None
     True
-    >>> calculate(Operator.ADD, "a", "b", Budget())
+    >>> budget.nulls[0].problem
+    'number / number has no value: the divisor is 0'
+    >>> calculate(Operator.ADD, "a", "b", budget)
     'ab'
     """
     try:
         if type(left) is Decimal and type(right) is Decimal:
             return NUMERIC[operator](left, right)
-        return GENERAL[operator](left, right, budget)
-    except DecimalException:
-        return None
+        result = GENERAL[operator](left, right, budget)
+    except DecimalException as error:
+        return _without(operator, left, right, budget, _why(operator, error))
+    if result is None:
+        return _without(operator, left, right, budget, _why_not(left, right))
+    return result
 
 
-def negate(value: Value) -> Value:
-    """Change the sign of a number or duration; of anything else, null."""
+def _without(operator: Operator, left: Value, right: Value, budget: Budget, why: str) -> None:
+    said = f"{kind_of(left)} {operator.value} {kind_of(right)} has no value"
+    return budget.null(f"{said}: {why}" if why else said)
+
+
+def _why(operator: Operator, error: DecimalException) -> str:
+    if isinstance(error, Overflow):
+        return "it would be 1E+6145 or more"
+    return "the divisor is 0" if operator is Operator.DIVIDE else "it would be no real number"
+
+
+def _why_not(left: Value, right: Value) -> str:
+    """Say what stands against a result where the types alone do not."""
+    if isinstance(left, (Date, DateTime)) and isinstance(right, (Date, DateTime)):
+        return "one has a zone and the other has none (a date counts as midnight UTC)"
+    if isinstance(left, Time) and isinstance(right, Time):
+        return "their zones cannot be brought together without a date"
+    return ""
+
+
+def negate(value: Value, budget: Budget | None = None) -> Value:
+    """
+    Change the sign of a number or duration; of anything else, null.
+
+    Parameters
+    ----------
+    value
+        The operand.
+    budget
+        Keeps the reason where there is no result.
+
+    Examples
+    --------
+    >>> negate(YearsMonths(months=1)), negate("a")
+    (YearsMonths(months=-1), None)
+    """
     if type(value) is Decimal:
         return NUMBERS.minus(value)
-    if isinstance(value, _DURATIONS):
+    if isinstance(value, DURATIONS):
         return negated(value)
-    return None
+    return None if budget is None else budget.null(f"- {kind_of(value)} has no value")

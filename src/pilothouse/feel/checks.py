@@ -3,7 +3,7 @@ Closures of unary tests, the cells of decision tables and the right side of ``in
 
 A test by value is passed by what equals it, lies in its range, or is in its list; a test that is true or
 false by itself (a condition on ``?``, a comparison of other variables) is passed when it is true.
-Source: DMN 1.5, section 10.3.2.8 and table 55.
+Source: DMN 1.5, section 10.3.2.10 and table 55.
 """
 
 from __future__ import annotations
@@ -45,9 +45,7 @@ def _constant_check(constant: Decimal | str) -> Check:
     kind = type(constant)
 
     def check(state: State, value: Value) -> bool | None:
-        if type(value) is kind:
-            return value == constant
-        return False if value is None else None
+        return value == constant if type(value) is kind else equal(value, constant, state.budget)
 
     return check
 
@@ -63,12 +61,15 @@ def range_check(closure: Closure) -> Check:
 
 
 def condition_check(closure: Closure) -> Check:
-    """Compile a test that speaks of ``?`` itself: it is passed when it is true."""
-    return lambda state, value: _truth(closure(state))
+    """Compile a test that speaks of ``?`` itself: it is passed when it is true, or by what equals its value."""
 
+    def check(state: State, value: Value) -> bool | None:
+        test = closure(state)
+        if test is None or isinstance(test, bool):
+            return test
+        return member(value, test, state.budget)
 
-def _truth(value: Value) -> bool | None:
-    return value if isinstance(value, bool) else None
+    return check
 
 
 def cell_check(closure: Closure) -> Check:

@@ -1,24 +1,31 @@
-"""The parts of FEEL that begin with a keyword or a bracket of their own: contexts, calls, ``if``, loops."""
+"""The parts of FEEL that begin with a keyword or a bracket of their own: contexts, calls, functions, ``if``, loops."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from pilothouse.feel.names import KnownNames, spelled
+from pilothouse.feel.errors import ExternalFunctionError
+from pilothouse.feel.names import KnownNames, new_name_length, spelled
 from pilothouse.feel.syntax import (
     Call,
     ContextOf,
     Expr,
     For,
+    FunctionOf,
     If,
     Iteration,
+    Parameter,
     Quantified,
     Quantifier,
 )
 from pilothouse.feel.tokens import TokenKind
+from pilothouse.feel.type_parser import read_type
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pilothouse.feel.cursor import Cursor
+    from pilothouse.feel.types import Type
 
 
 MAXIMUM_LOOP_VARIABLES = 20
@@ -30,12 +37,10 @@ class Reading(Protocol):
 
     cursor: Cursor
     known: KnownNames
+    types: Mapping[str, Type]
 
     def expression(self) -> Expr:
         """Read the expression that stands next."""
-
-    def name(self) -> str:
-        """Read the name that stands next."""
 
 
 def read_context(reading: Reading) -> Expr:
@@ -50,7 +55,7 @@ def read_context(reading: Reading) -> Expr:
     c = reading.cursor
     place = c.advance().start
     entries: dict[str, Expr] = {}
-    reading.known.enter(())
+    reading.known.enter()
     while not c.at_sign("}") or entries:
         _entry(reading, entries)
         if not c.accept(","):
@@ -64,32 +69,52 @@ def read_context(reading: Reading) -> Expr:
 def _entry(reading: Reading, entries: dict[str, Expr]) -> None:
     c = reading.cursor
     token = c.token
-    key = _key(reading)
+    key = c.advance().text if token.kind is TokenKind.TEXT else new_name(reading)
     if key in entries:
         raise c.failure("a key that is not there already", token=token)
     c.expect(":")
+    reading.known.add_member(key)
+    if c.at_word("function"):
+        reading.known.add(key)  # a function may call itself
     entries[key] = reading.expression()
-    reading.known.add((key,))
+    reading.known.add(key)
 
 
-def _key(reading: Reading) -> str:
-    c = reading.cursor
-    if c.token.kind is TokenKind.TEXT:
-        return c.advance().text
-    start = c.index
-    while c.token.kind is TokenKind.NAME or (
-        c.index > start
-        and (c.at_sign("-", "+", "*", "/", ".", "'") or c.token.kind is TokenKind.NUMBER)
-    ):
-        c.advance()
-    if c.index == start:
-        raise c.failure("a key: a name or a string")
-    return spelled(c.tokens[start : c.index])
-
-
-def read_call(reading: Reading, place: int, name: str) -> Expr:
+def new_name(reading: Reading, *, keywords: bool = True) -> str:
     """
-    Read the arguments of a call, whose function's name was just read.
+    Read a name that is being made known: a key, a parameter, a loop variable.
+
+    Parameters
+    ----------
+    reading
+        Where the parser stands.
+    keywords
+        Whether it may have keywords inside it.
+
+    Raises
+    ------
+    FeelSyntaxError
+        When none stands there.
+    """
+    c = reading.cursor
+    count = new_name_length(c.tokens, c.index, keywords=keywords)
+    if not count:
+        raise c.failure("a name")
+    words = c.tokens[c.index : c.index + count]
+    c.index += count
+    return spelled(words)
+
+
+def read_call(reading: Reading, function: Expr) -> Call:
+    """
+    Read the arguments of a call.
+
+    Parameters
+    ----------
+    reading
+        Where the parser stands, before the opening bracket.
+    function
+        What is called.
 
     Raises
     ------
@@ -111,25 +136,66 @@ def read_call(reading: Reading, place: int, name: str) -> Expr:
             break
     c.expect(")")
     return Call(
-        place=place,
-        function=name,
+        place=function.place,
+        function=function,
         arguments=tuple(arguments),
         parameters=tuple(parameters),
-        height=c.above(*arguments),
+        height=c.above(function, *arguments),
     )
 
 
 def _parameter(reading: Reading) -> str | None:
     c = reading.cursor
-    end = c.index
-    while c.tokens[end].kind is TokenKind.NAME:
-        end += 1
-    colon = c.tokens[end]
-    if end == c.index or colon.kind is not TokenKind.SIGN or colon.text != ":":
+    count = new_name_length(c.tokens, c.index, keywords=True)
+    colon = c.tokens[c.index + count]
+    if not count or colon.kind is not TokenKind.SIGN or colon.text != ":":
         return None
-    name = spelled(c.tokens[c.index : end])
-    c.index = end + 1
+    name = spelled(c.tokens[c.index : c.index + count])
+    c.index += count + 1
     return name
+
+
+def read_function(reading: Reading) -> Expr:
+    """
+    Read ``function(parameter: type, …) body``.
+
+    Raises
+    ------
+    FeelSyntaxError
+        When something else stands there.
+    ExternalFunctionError
+        When the body is in another language.
+    """
+    c = reading.cursor
+    place = c.advance().start
+    c.expect("(")
+    parameters: dict[str, Parameter] = {}
+    while not c.at_sign(")") or parameters:
+        _declared(reading, parameters)
+        if not c.accept(","):
+            break
+    c.expect(")")
+    if c.at_word("external"):
+        failure = c.failure("a body in FEEL")
+        raise ExternalFunctionError(
+            line=failure.line, column=failure.column, found=failure.found, expected=failure.expected
+        )
+    reading.known.enter(parameters)
+    body = reading.expression()
+    reading.known.leave()
+    return FunctionOf(
+        place=place, parameters=tuple(parameters.values()), body=body, height=c.above(body)
+    )
+
+
+def _declared(reading: Reading, parameters: dict[str, Parameter]) -> None:
+    c = reading.cursor
+    token = c.token
+    name = new_name(reading)
+    if name in parameters:
+        raise c.failure("a parameter that is not there already", token=token)
+    kind = read_type(reading) if c.accept(":") else None
+    parameters[name] = Parameter(name=name, type=kind)
 
 
 def read_if(reading: Reading) -> Expr:
@@ -163,7 +229,7 @@ def read_for(reading: Reading) -> Expr:
     """
     c = reading.cursor
     place = c.advance().start
-    reading.known.enter(())
+    reading.known.enter()
     iterations = _iterations(reading)
     c.expect_word("return")
     result = reading.expression()
@@ -183,7 +249,7 @@ def read_quantified(reading: Reading) -> Expr:
     """
     c = reading.cursor
     token = c.advance()
-    reading.known.enter(())
+    reading.known.enter()
     iterations = _iterations(reading)
     c.expect_word("satisfies")
     condition = reading.expression()
@@ -209,11 +275,11 @@ def _iterations(reading: Reading) -> tuple[Iteration, ...]:
 def _iteration(reading: Reading) -> Iteration:
     c = reading.cursor
     place = c.token.start
-    name = reading.name()
+    name = new_name(reading, keywords=False)
     c.expect_word("in")
     source = reading.expression()
     end = reading.expression() if c.accept("..") else None
-    reading.known.add((name,))
+    reading.known.add(name)
     return Iteration(place=place, name=name, source=source, end=end)
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from pilothouse.feel import operators
-from pilothouse.feel.arithmetic import negate
+from pilothouse.feel.budget import Fault
+from pilothouse.feel.calls import Definition, built_in_call, function_closure, value_call
 from pilothouse.feel.checks import (
     Check,
     cell_check,
@@ -22,7 +24,8 @@ from pilothouse.feel.checks import (
     value_check,
 )
 from pilothouse.feel.functions import DEFINED, FUNCTIONS
-from pilothouse.feel.functions.registry import BuiltIn, call
+from pilothouse.feel.inference import inferred
+from pilothouse.feel.intervals import interval
 from pilothouse.feel.lookups import (
     path_closure,
     presence,
@@ -30,9 +33,9 @@ from pilothouse.feel.lookups import (
     through_items,
     variable_closure,
 )
-from pilothouse.feel.loops import filtered, iterated, quantified
+from pilothouse.feel.loops import Turn, filtered, iterated, quantified
 from pilothouse.feel.names import INPUT
-from pilothouse.feel.scope import Closure, Scope
+from pilothouse.feel.scope import Closure, Scope, State
 from pilothouse.feel.syntax import (
     Arithmetic,
     Between,
@@ -44,6 +47,7 @@ from pilothouse.feel.syntax import (
     Expr,
     Filter,
     For,
+    FunctionOf,
     If,
     InstanceOf,
     Interval,
@@ -54,6 +58,7 @@ from pilothouse.feel.syntax import (
     Name,
     Negation,
     Node,
+    OperatorRange,
     OperatorTest,
     Path,
     Quantified,
@@ -61,10 +66,12 @@ from pilothouse.feel.syntax import (
     Test,
 )
 from pilothouse.feel.tokens import syntax_error
-from pilothouse.feel.values import kind_of
+from pilothouse.feel.types import ANY, NULL, Inferred, bare
 
 if TYPE_CHECKING:
+    from pilothouse.feel.budget import Place
     from pilothouse.feel.errors import FeelSyntaxError
+    from pilothouse.feel.values import Function, Value
 
 INPUT_SLOT = 0
 """The slot of the value under test, in unary tests."""
@@ -81,12 +88,15 @@ class Compiler:
     ----------
     text
         The text, for messages.
+    announced
+        The variables that the caller said there are.
     slots
         How many slots are taken before it starts.
     """
 
-    def __init__(self, text: str, *, slots: int = 0) -> None:
+    def __init__(self, text: str, *, announced: frozenset[str], slots: int = 0) -> None:
         self._text = text
+        self.announced = announced
         self.slots = slots
         self.cost = 0
         self.names: set[str] = set()
@@ -119,7 +129,7 @@ class Compiler:
         inner, self.cost = self.cost, outer
         return closure, inner
 
-    def check(self, test: Test, scope: Scope, *, cell: bool = False) -> Check:
+    def check(self, test: Test, scope: Scope, *, slot: int, cell: bool = False) -> Check:
         """
         Compile a unary test, of the value that the check will be given.
 
@@ -128,7 +138,9 @@ class Compiler:
         test
             The test.
         scope
-            The names around it; in a cell they have ``?``.
+            The names around it, with ``?``.
+        slot
+            The slot of ``?``.
         cell
             Whether it stands in a decision table, where a condition on other variables is a test too.
         """
@@ -137,15 +149,49 @@ class Compiler:
         expression = test.expression
         read_before, self.read_slots = self.read_slots, set()
         closure = self.closure(expression, scope)
-        reads_input = INPUT_SLOT in self.read_slots
+        reads_input = slot in self.read_slots
         self.read_slots |= read_before
-        if cell and reads_input:
+        if reads_input:
             return condition_check(closure)
         if isinstance(expression, Interval):
             return range_check(closure)
         if isinstance(expression, Literal):
             return value_check(closure, constant=expression.value)
         return cell_check(closure) if cell else value_check(closure)
+
+    def function(self, node: FunctionOf, scope: Scope, own: int | None = None) -> Closure:
+        """
+        Compile a function; `own` is the slot of the context entry that it is.
+
+        Parameters
+        ----------
+        node
+            The function.
+        scope
+            The names around it.
+        own
+            The slot of the context entry that it is, where it is one.
+        """
+        self.cost += 1
+        slots = {parameter.name: self.slot() for parameter in node.parameters}
+        body, cost = self.metered(node.body, Scope(names=slots, outer=scope))
+        types = tuple(parameter.type for parameter in node.parameters)
+        known = {parameter.name: parameter.type or ANY for parameter in node.parameters}
+        return function_closure(
+            Definition(
+                parameters=tuple(slots),
+                types=types if any(types) else (),
+                slots=tuple(slots.values()),
+                own=own,
+                result=Inferred(cache(partial(inferred, node.body, known))),
+                body=body,
+                cost=cost,
+            )
+        )
+
+    def place(self, node: Node) -> Place:
+        """Give the place of a node, for reasons."""
+        return self._text, node.place
 
     def failure(self, node: Node, *, found: str, expected: str) -> FeelSyntaxError:
         """Make the error for a node of the text."""
@@ -166,8 +212,20 @@ def _name(compiler: Compiler, node: Name, scope: Scope) -> Closure:
         raise compiler.failure(
             node, found="'?'", expected="a name; '?' is for the tests of decision tables"
         )
-    (compiler.possible_names if items else compiler.names).add(node.name)
-    return through_items(node.name, items, variable_closure(node.name))
+    default = _built_in(compiler, node.name)
+    if default is None and not items:
+        compiler.names.add(node.name)
+    else:
+        compiler.possible_names.add(node.name)
+    fault = Fault.VALUE if items else Fault.MISSING
+    variable = variable_closure(node.name, compiler.place(node), default=default, fault=fault)
+    return through_items(node.name, items, variable)
+
+
+def _built_in(compiler: Compiler, name: str) -> Function | None:
+    """Give the built-in function of a name that nobody announced as a variable."""
+    function = None if name in compiler.announced else FUNCTIONS.get(name)
+    return None if function is None else function.value
 
 
 def _found(name: str, scope: Scope | None) -> tuple[int | None, list[int]]:
@@ -183,42 +241,42 @@ def _found(name: str, scope: Scope | None) -> tuple[int | None, list[int]]:
 
 
 def _path(compiler: Compiler, node: Path, scope: Scope) -> Closure:
+    place = compiler.place(node)
     if isinstance(node.base, Name):
         found, items = _found(node.base.name, scope)
         if found is None and not items and node.base.name != INPUT:
             compiler.names.add(node.base.name)
-            return path_closure(node.base.name, node.members)
-    return operators.members(compiler.closure(node.base, scope), node.members)
+            return path_closure(node.base.name, node.members, place)
+    return operators.members(compiler.closure(node.base, scope), node.members, place)
 
 
 def _filter(compiler: Compiler, node: Filter, scope: Scope) -> Closure:
+    place = compiler.place(node)
     base = compiler.closure(node.base, scope)
     condition = node.condition
-    if isinstance(condition, Negation) and isinstance(condition.operand, Literal):
-        condition = Literal(place=condition.place, value=negate(condition.operand.value))
     if isinstance(condition, Literal) and isinstance(condition.value, Decimal):
-        return operators.position(base, condition.value)
+        return operators.position(base, condition.value, place)
     slot = compiler.slot()
-    inside = Scope(names={"item": slot}, outer=Scope(item=slot, outer=scope))
+    inside = Scope(item=slot, outer=Scope(names={"item": slot}, outer=scope))
     test, cost = compiler.metered(node.condition, inside)
-    return filtered(base, test, slot, cost)
+    return filtered(base, test, slot, cost, place)
 
 
 def _call(compiler: Compiler, node: Call, scope: Scope) -> Closure:
-    if node.function == DEFINED:
+    callee = node.function
+    name = callee.name if isinstance(callee, Name) else ""
+    known = name in compiler.announced or _found(name, scope)[0] is not None
+    if name == DEFINED and not known:
         return _defined(compiler, node, scope)
-    function: BuiltIn = FUNCTIONS[node.function]
     arguments = tuple(compiler.closure(a, scope) for a in node.arguments)
-    names = node.parameters
-    if (
-        len(arguments) == 1
-        and len(function.parameters) == 1
-        and not function.variadic
-        and not names
-    ):
-        run, only = function.run, arguments[0]
-        return lambda state: run(state.budget, only(state))
-    return lambda state: call(function, tuple([a(state) for a in arguments]), names, state.budget)
+    function, place, built_in = FUNCTIONS.get(name), compiler.place(node), None
+    if function is not None:
+        built_in = built_in_call(function, arguments, node.parameters, place)
+        if not known:
+            return built_in
+    # A variable that is no function does not hide the built-in one: date(date) is a conversion.
+    called = compiler.closure(callee, scope)
+    return value_call(called, arguments, node.parameters, place, built_in)
 
 
 def _defined(compiler: Compiler, node: Call, scope: Scope) -> Closure:
@@ -237,42 +295,40 @@ def _defined(compiler: Compiler, node: Call, scope: Scope) -> Closure:
 
 
 def _negation(compiler: Compiler, node: Negation, scope: Scope) -> Closure:
-    operand = compiler.closure(node.operand, scope)
-    if isinstance(node.operand, Literal):
-        value = negate(node.operand.value)
-        return lambda state: value
-    return lambda state: negate(operand(state))
+    return operators.negation(compiler.closure(node.operand, scope), compiler.place(node))
 
 
 def _arithmetic(compiler: Compiler, node: Arithmetic, scope: Scope) -> Closure:
+    place = compiler.place(node)
     result = compiler.closure(node.first, scope)
     if len(node.rest) == 1:
         operator, operand = node.rest[0]
-        return operators.binary(operator, result, compiler.closure(operand, scope))
+        return operators.binary(operator, result, compiler.closure(operand, scope), place)
     rest = tuple((operator, compiler.closure(operand, scope)) for operator, operand in node.rest)
-    return operators.chain(result, rest)
+    return operators.chain(result, rest, place)
 
 
 def _comparison(compiler: Compiler, node: Comparison, scope: Scope) -> Closure:
+    place = compiler.place(node)
     left = compiler.closure(node.left, scope)
     right = compiler.closure(node.right, scope)
     if isinstance(node.right, Literal):
-        return operators.compared_to(node.operator, left, node.right.value)
-    return operators.compared(node.operator, left, right)
+        return operators.compared_to(node.operator, left, node.right.value, place)
+    return operators.compared(node.operator, left, right, place)
 
 
 def _between(compiler: Compiler, node: Between, scope: Scope) -> Closure:
     value, low, high = (compiler.closure(n, scope) for n in (node.value, node.low, node.high))
-    return operators.between(value, low, high)
+    return operators.between(value, low, high, compiler.place(node))
 
 
 def _membership(compiler: Compiler, node: Membership, scope: Scope) -> Closure:
     value = compiler.closure(node.value, scope)
-    checks = tuple(compiler.check(test, scope) for test in node.tests)
-    if len(checks) == 1:
-        only = checks[0]
-        return lambda state: only(state, value(state))
-    return operators.passing(value, checks)
+    slot = compiler.slot()
+    inside = Scope(names={INPUT: slot}, outer=scope)
+    checks = tuple(compiler.check(test, inside, slot=slot) for test in node.tests)
+    used = slot if slot in compiler.read_slots else None
+    return operators.passing(value, checks, used, compiler.place(node))
 
 
 def _conjunction(compiler: Compiler, node: Conjunction, scope: Scope) -> Closure:
@@ -287,7 +343,7 @@ def _if(compiler: Compiler, node: If, scope: Scope) -> Closure:
     condition = compiler.closure(node.condition, scope)
     chosen = compiler.closure(node.chosen, scope)
     otherwise = compiler.closure(node.otherwise, scope)
-    return lambda state: chosen(state) if condition(state) is True else otherwise(state)
+    return operators.choice(condition, chosen, otherwise)
 
 
 def _for(compiler: Compiler, node: For, scope: Scope) -> Closure:
@@ -306,7 +362,7 @@ def _quantified(compiler: Compiler, node: Quantified, scope: Scope) -> Closure:
 
 def _turns(
     compiler: Compiler, iterations: tuple[Iteration, ...], scope: Scope
-) -> tuple[tuple[tuple[int, Closure, Closure | None, int], ...], Scope]:
+) -> tuple[tuple[Turn, ...], Scope]:
     turns = []
     for iteration in iterations:
         source, cost = compiler.metered(iteration.source, scope)
@@ -314,7 +370,7 @@ def _turns(
             (None, 0) if iteration.end is None else compiler.metered(iteration.end, scope)
         )
         slot = compiler.slot()
-        turns.append((slot, source, end, cost + end_cost))
+        turns.append((slot, source, end, cost + end_cost, compiler.place(iteration.source)))
         scope = Scope(names={iteration.name: slot}, outer=scope)
     return tuple(turns), scope
 
@@ -330,10 +386,14 @@ def _list(compiler: Compiler, node: ListOf, scope: Scope) -> Closure:
 def _context(compiler: Compiler, node: ContextOf, scope: Scope) -> Closure:
     entries = []
     for key, value in node.entries:
-        closure = compiler.closure(value, scope)
         slot = compiler.slot()
+        after = Scope(names={key: slot}, outer=scope)
+        if isinstance(value, FunctionOf):
+            closure = compiler.function(value, after, slot)
+        else:
+            closure = compiler.closure(value, scope)
         entries.append((key, slot, closure))
-        scope = Scope(names={key: slot}, outer=scope)
+        scope = after
     return operators.context(tuple(entries))
 
 
@@ -341,18 +401,35 @@ def _interval(compiler: Compiler, node: Interval, scope: Scope) -> Closure:
     low, high = compiler.closure(node.low, scope), compiler.closure(node.high, scope)
     included = (node.low_included, node.high_included)
     if isinstance(node.low, Literal) and isinstance(node.high, Literal):
-        fixed = operators.interval(node.low.value, node.high.value, included)
-        return lambda state: fixed
-    return lambda state: operators.interval(low(state), high(state), included)
+        fixed = interval(node.low.value, node.high.value, included)
+        if fixed is not None:
+            return lambda state: fixed
+    return operators.range_between(low, high, included, compiler.place(node))
+
+
+def _operator_range(compiler: Compiler, node: OperatorRange, scope: Scope) -> Closure:
+    operand = compiler.closure(node.operand, scope)
+    return operators.range_beyond(node.operator, operand, compiler.place(node))
 
 
 def _instance(compiler: Compiler, node: InstanceOf, scope: Scope) -> Closure:
     value = compiler.closure(node.value, scope)
-    kind = node.kind
-    if kind == "Any":
-        return lambda state: value(state) is not None
-    wanted = kind.lower() if kind == "Null" else kind
-    return lambda state: kind_of(value(state)) == wanted
+    kind, written, place = node.type, node.written, compiler.place(node)
+    if kind is None:
+        said = f"instance of {written} has no value: the type lacks its parameters"
+        return lambda state: state.budget.null(said, place=place)
+    if bare(kind) == NULL:
+        return lambda state: value(state) is None
+
+    def run(state: State) -> Value:
+        found = value(state)
+        return found is not None and kind.conforms(found, state.budget)
+
+    return run
+
+
+def _function(compiler: Compiler, node: FunctionOf, scope: Scope) -> Closure:
+    return compiler.function(node, scope)
 
 
 _RULES: Mapping[type[Node], Callable[..., Closure]] = {
@@ -374,5 +451,7 @@ _RULES: Mapping[type[Node], Callable[..., Closure]] = {
     ListOf: _list,
     ContextOf: _context,
     Interval: _interval,
+    OperatorRange: _operator_range,
     InstanceOf: _instance,
+    FunctionOf: _function,
 }

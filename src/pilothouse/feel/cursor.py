@@ -33,9 +33,9 @@ class Cursor:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = tokenize(text)
+        self.tokens = list(tokenize(text))
         self.index = 0
-        self._nesting = 0
+        self._nesting = -1  # the text itself is no level
         self._calls = 0
 
     @property
@@ -64,6 +64,26 @@ class Cursor:
         found = self.at_sign(sign)
         self.index += found
         return found
+
+    def follows(self, sign: str) -> bool:
+        """Say whether the sign comes after the next token."""
+        after = self.tokens[min(self.index + 1, len(self.tokens) - 1)]
+        return after.kind is TokenKind.SIGN and after.text == sign
+
+    def close_angle(self) -> None:
+        """
+        Take the ``>`` that closes a type; of ``>=`` its first half.
+
+        Raises
+        ------
+        FeelSyntaxError
+            When something else comes next.
+        """
+        token = self.token
+        if self.at_sign(">="):
+            self.tokens[self.index] = Token(token.kind, "=", token.start + 1, token.end)
+        else:
+            self.expect(">")
 
     def accept_word(self, word: str) -> bool:
         """Take the keyword if it comes next."""
@@ -125,6 +145,11 @@ class Cursor:
         if at.kind is not TokenKind.END:
             found = repr(self.text[at.start : min(at.end, at.start + 40)])
         return syntax_error(self.text, at.start, found=found, expected=expected)
+
+    def restart(self) -> None:
+        """Go back to the first token."""
+        self.tokens = list(tokenize(self.text))
+        self.index = 0
 
     def descend(self) -> None:
         """Note one more level of nesting; `ascend` takes it back."""

@@ -13,6 +13,7 @@ class Resource(StrEnum):
     STEPS = "steps"
     CHARACTERS = "characters"
     DEPTH = "levels of nesting"
+    CALLS = "calls of functions inside one another"
 
 
 class FeelSyntaxError(InvalidError):
@@ -37,6 +38,12 @@ class FeelSyntaxError(InvalidError):
             f"The FEEL expression is wrong at line {line}, column {column}: found {found}, "
             f"expected {expected}. Correct the expression there."
         )
+
+
+class ExternalFunctionError(FeelSyntaxError):
+    """The text defines a function in another language, which Pilothouse never runs."""
+
+    code = "feel-external-function"
 
 
 class FeelValueError(InvalidError):

@@ -16,6 +16,8 @@ from pilothouse.feel.tokens import syntax_error
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pilothouse.feel.syntax import Expr
+    from pilothouse.feel.types import Type
     from pilothouse.feel.values import Value
 
 FUNCTION_NAMES = frozenset(FUNCTIONS) | {DEFINED}
@@ -46,15 +48,18 @@ class Expression:
         The variables that it reads from its context.
     possible_names
         More names that it reads where its context has them: names inside filters, which may be members of
-        the items, and names that it only asks for by ``is defined``.
+        the items, names that it only asks for by ``is defined``, and names of built-in functions.
     cost
         The steps that it costs, apart from what loops and functions add.
+    tree
+        Its syntax tree.
     """
 
     text: str
     names: frozenset[str]
     possible_names: frozenset[str]
     cost: int
+    tree: Expr = field(repr=False)
     _slots: int = field(repr=False)
     _run: Closure = field(repr=False, compare=False)
 
@@ -89,12 +94,40 @@ class Expression:
         allowed = Budget() if budget is None else budget
         allowed.charge(self.cost)
         try:
-            return self._run(State(context, self._slots, allowed))
+            return self._run(State(context, [None] * self._slots, allowed))
+        except RecursionError:
+            raise too_deep() from None
+
+    def run(self, scope: Mapping[str, Value], budget: Budget) -> Value:
+        """
+        Run on values that are FEEL's already, which are used and given as they are.
+
+        Parameters
+        ----------
+        scope
+            The variables; nobody may change them, or what is in them, afterwards.
+        budget
+            What it may do, and where it notes why values became null.
+
+        Raises
+        ------
+        FeelBudgetError
+            When it needs more than the budget.
+        """
+        budget.charge(self.cost)
+        try:
+            return self._run(State(scope, [None] * self._slots, budget, trusted=True))
         except RecursionError:
             raise too_deep() from None
 
 
-def compile_expression(text: str, *, names: Iterable[str] = ()) -> Expression:
+def compile_expression(
+    text: str,
+    *,
+    names: Iterable[str] = (),
+    members: Iterable[str] = (),
+    types: Mapping[str, Type] | None = None,
+) -> Expression:
     """
     Compile an expression.
 
@@ -103,7 +136,12 @@ def compile_expression(text: str, *, names: Iterable[str] = ()) -> Expression:
     text
         FEEL, at most 10,000 characters, nested at most 100 levels deep.
     names
-        Variables whose names have signs in them (``profit-loss``); names of plain words need not be told.
+        The variables in scope. Those whose names have signs or keywords in them (``profit-loss``), or that may hold
+        functions and are called, must be told; others need not.
+    members
+        Names of entries of those variables, where they have signs or keywords in them.
+    types
+        The types that the text may name after ``instance of`` and in parameters, by their names.
 
     Raises
     ------
@@ -118,9 +156,10 @@ def compile_expression(text: str, *, names: Iterable[str] = ()) -> Expression:
     >>> expression.evaluate({"auc": 0.91, "tier": "low"})
     True
     """
-    compiler = Compiler(text)
+    announced = frozenset(names)
+    compiler = Compiler(text, announced=announced)
     try:
-        tree = Parser(text, names=names, functions=FUNCTION_NAMES).whole_expression()
+        tree = parser(text, announced, members, types).whole_expression()
         run = compiler.closure(tree, Scope())
     except RecursionError:
         raise too_nested(text) from None
@@ -129,6 +168,14 @@ def compile_expression(text: str, *, names: Iterable[str] = ()) -> Expression:
         names=frozenset(compiler.names),
         possible_names=frozenset(compiler.possible_names - compiler.names),
         cost=compiler.cost,
+        tree=tree,
         _slots=compiler.slots,
         _run=run,
     )
+
+
+def parser(
+    text: str, names: frozenset[str], members: Iterable[str], types: Mapping[str, Type] | None
+) -> Parser:
+    """Make the parser of a text."""
+    return Parser(text, names=names, members=members, functions=FUNCTION_NAMES, types=types or {})

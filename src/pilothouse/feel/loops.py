@@ -9,19 +9,27 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
-from pilothouse.feel.functions.numbers import integer
+from pilothouse.feel.arithmetic import calculate
+from pilothouse.feel.comparison import ordered
+from pilothouse.feel.functions.parameters import integer
 from pilothouse.feel.operators import item_at
 from pilothouse.feel.scope import Closure, State
-from pilothouse.feel.values import Range, Value
+from pilothouse.feel.syntax import Operator
+from pilothouse.feel.temporal import Date, read_duration
+from pilothouse.feel.values import Range, Value, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-Turn: TypeAlias = tuple[int, Closure, "Closure | None", int]
-"""One loop variable: its slot, its source, the end of its source if it is ``a..b``, the cost of both."""
+    from pilothouse.feel.budget import Budget, Place
+
+Turn: TypeAlias = tuple[int, Closure, "Closure | None", int, "Place"]
+"""One loop variable: its slot, its source, the end of its source if it is ``a..b``, the cost of both, its place."""
+
+_DAY = read_duration("P1D")
 
 
-def filtered(base: Closure, condition: Closure, slot: int, cost: int) -> Closure:
+def filtered(base: Closure, condition: Closure, slot: int, cost: int, place: Place) -> Closure:
     """Keep the items for which the condition is true; take one item where it is a number."""
 
     def run(state: State) -> Value:
@@ -35,11 +43,14 @@ def filtered(base: Closure, condition: Closure, slot: int, cost: int) -> Closure
             budget.charge(cost + 1)
             frame[slot] = item
             answer = condition(state)
-            if type(answer) is Decimal:
-                return item_at(items, answer)
-            if answer is True and items:
+            if answer is True:
                 kept.append(item)
-        return tuple(kept)
+            elif answer is not False and answer is not None:
+                if type(answer) is Decimal:
+                    return item_at(items, answer, budget, place)
+                said = f"a filter by {kind_of(answer)} has no value"
+                return budget.null(said, place=place)
+        return tuple(kept) if items else ()
 
     return run
 
@@ -111,41 +122,64 @@ class _Reads:
         if level == len(self._turns):
             yield None
             return
-        slot, source, end, cost = self._turns[level]
-        self._state.budget.charge(cost)
-        items = _items(source(self._state), None if end is None else (end(self._state),))
+        slot, source, end, cost, place = self._turns[level]
+        budget = self._state.budget
+        budget.charge(cost)
+        start = source(self._state)
+        items = _items(start, budget) if end is None else _counted(start, end(self._state), budget)
         if items is None:
             self.failed = True
+            budget.locate(place)
             return
         for item in items:
-            self._state.budget.charge(1)
+            budget.charge(1)
             self._state.frame[slot] = item
             yield from self._from(level + 1)
 
 
-def _items(source: Value, end: tuple[Value] | None) -> Iterable[Value] | None:
-    if end is not None:
-        return _counted(source, end[0])
+def _items(source: Value, budget: Budget) -> Iterable[Value] | None:
     if isinstance(source, Range):
-        return _inside(source)
-    if source is None or isinstance(source, tuple):
-        return source
-    return (source,)
+        return _inside(source, budget)
+    if source is None:
+        return budget.null("a loop over null has no value")
+    return source if isinstance(source, tuple) else (source,)
 
 
-def _counted(start: Value, end: Value) -> Iterable[Value] | None:
-    """Count from one whole number to another, up or down."""
+def _counted(start: Value, end: Value, budget: Budget) -> Iterable[Value] | None:
+    """Count from one whole number or date to another, up or down."""
+    if isinstance(start, Date) and isinstance(end, Date):
+        return _days(start, end, budget)
     first, last = integer(start), integer(end)
     if first is None or last is None:
-        return None
+        said = f"a loop from {kind_of(start)} to {kind_of(end)} has no value"
+        return budget.null(f"{said}: it counts whole numbers or dates")
     step = 1 if last >= first else -1
     return (Decimal(i) for i in range(first, last + step, step))
 
 
-def _inside(bounds: Range) -> Iterable[Value] | None:
-    first, last = integer(bounds.start), integer(bounds.end)
-    if first is None or last is None:
+def _days(start: Date, end: Date, budget: Budget) -> Iterator[Value]:
+    """Give each day from one date to another, up or down."""
+    up = ordered(Operator.AT_MOST, start, end) is True
+    goes_on = Operator.LESS if up else Operator.MORE
+    day: Value = start
+    yield day
+    while day is not None and ordered(goes_on, day, end) is True:
+        day = calculate(Operator.ADD if up else Operator.SUBTRACT, day, _DAY, budget)
+        yield day
+
+
+def _inside(bounds: Range, budget: Budget) -> Iterable[Value] | None:
+    items = None
+    if bounds.start is not None and bounds.end is not None and bounds.operator is None:
+        items = _counted(bounds.start, bounds.end, budget)
+    else:
+        budget.null("a loop over a range without an end has no value")
+    if items is None:
         return None
-    first += not bounds.start_included
-    last -= not bounds.end_included
-    return (Decimal(i) for i in range(first, last + 1))
+    return (item for item in items if _belongs(item, bounds))
+
+
+def _belongs(item: Value, bounds: Range) -> bool:
+    below = item == bounds.start and not bounds.start_included
+    above = item == bounds.end and not bounds.end_included
+    return not (below or above)

@@ -1,23 +1,34 @@
-"""What stands behind a point: entries of contexts, parts of dates, times, durations and ranges (DMN 1.5, table 65)."""
+"""What stands behind a point: entries of contexts, parts of dates, times, durations and ranges (DMN 1.5, tables 64 to 67)."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
-from zoneinfo import ZoneInfo
 
-from pilothouse.feel.values import Range, Value, YearsMonths
+from pilothouse.feel.temporal import (
+    NANOSECONDS,
+    Date,
+    DateTime,
+    DaysTime,
+    Region,
+    Time,
+    YearsMonths,
+    constant_offset,
+    twin,
+)
+from pilothouse.feel.values import NUMBERS, Range, Value, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pilothouse.feel.budget import Budget
 
+_ABSENT = object()
+
 
 def member(value: Value, name: str, budget: Budget) -> Value:
     """
-    Take one member of a value; of a list, the member of each item. Null where there is none.
+    Take one member of a value; of a list, the member of each item. Null, with its reason, where there is none.
 
     Raises
     ------
@@ -26,95 +37,132 @@ def member(value: Value, name: str, budget: Budget) -> Value:
 
     Examples
     --------
-    >>> from pilothouse.feel import Budget
+    >>> from pilothouse.feel.budget import Budget
     >>> member({"auc": Decimal("0.9")}, "auc", Budget())
     Decimal('0.9')
-    >>> member(date(2026, 1, 5), "weekday", Budget())
+    >>> member(Date(year=2026, month=1, day=5), "weekday", Budget())
     Decimal('1')
     """
     if isinstance(value, dict):
-        return value.get(name)
+        return _entry(value, name, budget)
     if isinstance(value, tuple):
         budget.charge(len(value))
-        return tuple(_single(item, name) for item in value)
-    return _single(value, name)
+        return tuple(_single(item, name, budget) for item in value)
+    return _single(value, name, budget)
 
 
-def _single(value: Value, name: str) -> Value:
+def _entry(context: dict[str, Value], name: str, budget: Budget) -> Value:
+    found = context.get(name, _ABSENT)
+    if found is _ABSENT:
+        return budget.null(f"the context has no entry {name!r}")
+    return cast("Value", found)
+
+
+def _single(value: Value, name: str, budget: Budget) -> Value:
     if isinstance(value, dict):
-        return value.get(name)
-    read = _PROPERTIES.get(type(value), {}).get(name)
-    return None if read is None else read(value)
+        return _entry(value, name, budget)
+    read = PROPERTIES.get(type(value), {}).get(name)
+    if read is None:
+        return budget.null(f"{kind_of(value)} has no member {name!r}")
+    found = read(value)
+    if found is None and not isinstance(value, Range):
+        return budget.null(f"this {kind_of(value)} has no {name}")
+    return found
 
 
 def _number(part: Callable[[Value], int]) -> Callable[[Value], Value]:
     return lambda value: Decimal(part(value))
 
 
-def _date(value: Value) -> date:
-    return cast("date", value)
+def _day(value: Value) -> Date:
+    return value.date if isinstance(value, DateTime) else cast("Date", value)
 
 
-def _time(value: Value) -> datetime | time:
-    return cast("datetime | time", value)
+def _clock(value: Value) -> Time:
+    return value.time if isinstance(value, DateTime) else cast("Time", value)
 
 
-def _span(value: Value) -> timedelta:
-    return cast("timedelta", value)
+def _weekday(value: Value) -> int:
+    day = _day(value)
+    return twin(day.year, day.month, day.day).isoweekday()
 
 
-def _months(value: Value) -> int:
-    return cast("YearsMonths", value).months
+def _second(value: Value) -> Value:
+    return _seconds(_clock(value).nanoseconds % (60 * NANOSECONDS))
+
+
+def _seconds(nanoseconds: int) -> Decimal:
+    """Give seconds with as many digits of their fraction as it has."""
+    whole, fraction = divmod(nanoseconds, NANOSECONDS)
+    if not fraction:
+        return Decimal(whole)
+    return NUMBERS.normalize(NUMBERS.divide(Decimal(nanoseconds), Decimal(NANOSECONDS)))
+
+
+def _offset(value: Value) -> Value:
+    """Give by how much the clock is ahead of universal time; a region without a date may leave that open."""
+    if isinstance(value, DateTime):
+        seconds = value.offset
+    else:
+        zone = _clock(value).zone
+        seconds = None if zone is None else constant_offset(zone)
+    return None if seconds is None else DaysTime(nanoseconds=seconds * NANOSECONDS)
+
+
+def _timezone(value: Value) -> Value:
+    zone = _clock(value).zone
+    return zone.name if isinstance(zone, Region) else None
+
+
+def _units(value: Value, unit: int, modulus: int) -> int:
+    """Count whole units of nanoseconds, with the sign of the duration."""
+    span = cast("DaysTime", value).nanoseconds
+    count = abs(span) // (unit * NANOSECONDS)
+    count = count % modulus if modulus else count
+    return -count if span < 0 else count
+
+
+def _duration_seconds(value: Value) -> Value:
+    span = cast("DaysTime", value).nanoseconds
+    seconds = _seconds(abs(span) % (60 * NANOSECONDS))
+    return NUMBERS.minus(seconds) if span < 0 else seconds
+
+
+def _years(value: Value) -> int:
+    months = cast("YearsMonths", value).months
+    return abs(months) // 12 * (-1 if months < 0 else 1)
 
 
 def _range(value: Value) -> Range:
     return cast("Range", value)
 
 
-def _parts(value: Value, unit: int, modulus: int) -> Value:
-    """Count whole units of seconds, with the sign of the duration."""
-    span = _span(value)
-    seconds = abs(span) // timedelta(seconds=1)
-    count = seconds // unit
-    count = count % modulus if modulus else count
-    return Decimal(-count if span < timedelta() else count)
-
-
-def _quotient(months: int, by: int) -> int:
-    return abs(months) // by * (-1 if months < 0 else 1)
-
-
-def _zone(value: Value) -> Value:
-    zone: tzinfo | None = _time(value).tzinfo
-    return zone.key if isinstance(zone, ZoneInfo) else None
-
-
 _OF_DATES: Mapping[str, Callable[[Value], Value]] = {
-    "year": _number(lambda v: _date(v).year),
-    "month": _number(lambda v: _date(v).month),
-    "day": _number(lambda v: _date(v).day),
-    "weekday": _number(lambda v: _date(v).isoweekday()),
+    "year": _number(lambda v: _day(v).year),
+    "month": _number(lambda v: _day(v).month),
+    "day": _number(lambda v: _day(v).day),
+    "weekday": _number(_weekday),
 }
 _OF_TIMES: Mapping[str, Callable[[Value], Value]] = {
-    "hour": _number(lambda v: _time(v).hour),
-    "minute": _number(lambda v: _time(v).minute),
-    "second": lambda v: Decimal(_time(v).second) + Decimal(_time(v).microsecond) / 1_000_000,
-    "time offset": lambda v: _time(v).utcoffset(),
-    "timezone": _zone,
+    "hour": _number(lambda v: _clock(v).nanoseconds // (3_600 * NANOSECONDS)),
+    "minute": _number(lambda v: _clock(v).nanoseconds // (60 * NANOSECONDS) % 60),
+    "second": _second,
+    "time offset": _offset,
+    "timezone": _timezone,
 }
-_PROPERTIES: Mapping[type, Mapping[str, Callable[[Value], Value]]] = {
-    date: _OF_DATES,
-    time: _OF_TIMES,
-    datetime: {**_OF_DATES, **_OF_TIMES},
-    timedelta: {
-        "days": lambda v: _parts(v, 86_400, 0),
-        "hours": lambda v: _parts(v, 3_600, 24),
-        "minutes": lambda v: _parts(v, 60, 60),
-        "seconds": lambda v: _parts(v, 1, 60),
+PROPERTIES: Mapping[type, Mapping[str, Callable[[Value], Value]]] = {
+    Date: _OF_DATES,
+    Time: _OF_TIMES,
+    DateTime: {**_OF_DATES, **_OF_TIMES},
+    DaysTime: {
+        "days": _number(lambda v: _units(v, 86_400, 0)),
+        "hours": _number(lambda v: _units(v, 3_600, 24)),
+        "minutes": _number(lambda v: _units(v, 60, 60)),
+        "seconds": _duration_seconds,
     },
     YearsMonths: {
-        "years": _number(lambda v: _quotient(_months(v), 12)),
-        "months": _number(lambda v: _months(v) - 12 * _quotient(_months(v), 12)),
+        "years": _number(_years),
+        "months": _number(lambda v: cast("YearsMonths", v).months - 12 * _years(v)),
     },
     Range: {
         "start": lambda v: _range(v).start,
@@ -123,3 +171,4 @@ _PROPERTIES: Mapping[type, Mapping[str, Callable[[Value], Value]]] = {
         "end included": lambda v: _range(v).end_included,
     },
 }
+"""What each type has besides its value, by name."""

@@ -1,4 +1,4 @@
-"""Closures of operators: each shape of node, made fast for numbers. Source: DMN 1.5, section 10.3.2.10."""
+"""Closures of operators: each shape of node, made fast for numbers. Source: DMN 1.5, section 10.3.2.15."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import operator as python
 from decimal import Decimal, DecimalException
 from typing import TYPE_CHECKING
 
-from pilothouse.feel.arithmetic import NUMERIC, calculate
+from pilothouse.feel.arithmetic import NUMERIC, calculate, negate
 from pilothouse.feel.comparison import equal, ordered
-from pilothouse.feel.functions.numbers import integer
-from pilothouse.feel.members import member
+from pilothouse.feel.functions.parameters import integer
+from pilothouse.feel.intervals import interval
+from pilothouse.feel.lookups import followed
 from pilothouse.feel.syntax import Operator
 from pilothouse.feel.values import Range, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pilothouse.feel.budget import Budget, Place
     from pilothouse.feel.checks import Check
     from pilothouse.feel.scope import Closure, State
 
@@ -29,7 +31,7 @@ _NUMBERS_ORDERED: dict[Operator, Callable[[Decimal, Decimal], bool]] = {
 }
 
 
-def binary(operator: Operator, left: Closure, right: Closure) -> Closure:
+def binary(operator: Operator, left: Closure, right: Closure, place: Place) -> Closure:
     """Apply one operator of arithmetic."""
     numeric = NUMERIC[operator]
 
@@ -39,25 +41,42 @@ def binary(operator: Operator, left: Closure, right: Closure) -> Closure:
             try:
                 return numeric(a, b)
             except DecimalException:
-                return None
-        return calculate(operator, a, b, state.budget)
+                pass  # `calculate` meets it again, and keeps the reason
+        result = calculate(operator, a, b, state.budget)
+        if result is None:
+            state.budget.locate(place)
+        return result
 
     return run
 
 
-def chain(first: Closure, rest: tuple[tuple[Operator, Closure], ...]) -> Closure:
+def chain(first: Closure, rest: tuple[tuple[Operator, Closure], ...], place: Place) -> Closure:
     """Apply operators of one rank from the left."""
 
     def run(state: State) -> Value:
         result = first(state)
         for operator, operand in rest:
             result = calculate(operator, result, operand(state), state.budget)
+            if result is None:
+                state.budget.locate(place)
         return result
 
     return run
 
 
-def compared(operator: Operator, left: Closure, right: Closure) -> Closure:
+def negation(operand: Closure, place: Place) -> Closure:
+    """Change the sign."""
+
+    def run(state: State) -> Value:
+        result = negate(operand(state), state.budget)
+        if result is None:
+            state.budget.locate(place)
+        return result
+
+    return run
+
+
+def compared(operator: Operator, left: Closure, right: Closure, place: Place) -> Closure:
     """Compare two values."""
     numeric = _NUMBERS_ORDERED[operator]
 
@@ -65,15 +84,15 @@ def compared(operator: Operator, left: Closure, right: Closure) -> Closure:
         a, b = left(state), right(state)
         if type(a) is Decimal and type(b) is Decimal:
             return numeric(a, b)
-        return _compared(operator, a, b, state)
+        return _compared(operator, a, b, state.budget, place)
 
     return run
 
 
-def compared_to(operator: Operator, left: Closure, constant: Value) -> Closure:
+def compared_to(operator: Operator, left: Closure, constant: Value, place: Place) -> Closure:
     """Compare a value with one known while compiling."""
     if not isinstance(constant, (Decimal, str)):
-        return compared(operator, left, lambda state: constant)
+        return compared(operator, left, lambda state: constant, place)
     numeric: Callable[[object, object], bool] = _NUMBERS_ORDERED[operator]  # type: ignore[assignment]
     kind = type(constant)
 
@@ -81,30 +100,36 @@ def compared_to(operator: Operator, left: Closure, constant: Value) -> Closure:
         a = left(state)
         if type(a) is kind:
             return numeric(a, constant)
-        return _compared(operator, a, constant, state)
+        return _compared(operator, a, constant, state.budget, place)
 
     return run
 
 
-def _compared(operator: Operator, left: Value, right: Value, state: State) -> Value:
-    if operator is Operator.EQUAL:
-        return equal(left, right, state.budget)
-    if operator is Operator.UNEQUAL:
-        answer = equal(left, right, state.budget)
-        return None if answer is None else not answer
-    return ordered(operator, left, right)
+def _compared(operator: Operator, left: Value, right: Value, budget: Budget, place: Place) -> Value:
+    if operator in (Operator.EQUAL, Operator.UNEQUAL):
+        answer = equal(left, right, budget)
+        if answer is not None and operator is Operator.UNEQUAL:
+            return not answer
+    else:
+        answer = ordered(operator, left, right, budget)
+    if answer is None:
+        budget.locate(place)
+    return answer
 
 
-def between(value: Closure, low: Closure, high: Closure) -> Closure:
+def between(value: Closure, low: Closure, high: Closure, place: Place) -> Closure:
     """Compare a value with two bounds, both included."""
 
     def run(state: State) -> Value:
         found, least, most = value(state), low(state), high(state)
-        above = ordered(Operator.AT_LEAST, found, least)
-        below = ordered(Operator.AT_MOST, found, most)
+        above = ordered(Operator.AT_LEAST, found, least, state.budget)
+        below = ordered(Operator.AT_MOST, found, most, state.budget)
         if above is False or below is False:
             return False
-        return None if above is None or below is None else True
+        if above is None or below is None:
+            state.budget.locate(place)
+            return None
+        return True
 
     return run
 
@@ -141,12 +166,17 @@ def disjunction(parts: tuple[Closure, ...]) -> Closure:
     return run
 
 
-def passing(value: Closure, checks: tuple[Check, ...]) -> Closure:
-    """Say whether a value passes one of several tests."""
+def passing(value: Closure, checks: tuple[Check, ...], slot: int | None, place: Place) -> Closure:
+    """Say whether a value passes one of several tests; `slot` is for it where one of them reads ``?``."""
 
     def run(state: State) -> Value:
         found = value(state)
-        return any_passed(state, found, checks)
+        if slot is not None:
+            state.frame[slot] = found
+        answer = any_passed(state, found, checks)
+        if answer is None:
+            state.budget.locate(place)
+        return answer
 
     return run
 
@@ -163,37 +193,43 @@ def any_passed(state: State, value: Value, checks: tuple[Check, ...]) -> bool | 
     return result
 
 
-def members(base: Closure, names: tuple[str, ...]) -> Closure:
+def members(base: Closure, names: tuple[str, ...], place: Place) -> Closure:
     """Take members inside members."""
-
-    def run(state: State) -> Value:
-        value = base(state)
-        for name in names:
-            value = member(value, name, state.budget)
-        return value
-
-    return run
+    return lambda state: followed(state, base(state), names, place)
 
 
-def position(base: Closure, number: Decimal) -> Closure:
+def position(base: Closure, number: Decimal, place: Place) -> Closure:
     """Take the item at a position that is known while compiling."""
-    return lambda state: item_at(base(state), number)
+    return lambda state: item_at(base(state), number, state.budget, place)
 
 
-def item_at(value: Value, number: Decimal) -> Value:
+def item_at(value: Value, number: Decimal, budget: Budget, place: Place) -> Value:
     """
     Take an item of a list by its position, from 1, or from the end where it is negative.
 
+    Parameters
+    ----------
+    value
+        The list; any other value stands for a list of it.
+    number
+        The position.
+    budget, place
+        Keep the reason where there is no such item.
+
     Examples
     --------
-    >>> item_at(("a", "b"), Decimal(-1)), item_at(("a", "b"), Decimal(3))
+    >>> from pilothouse.feel.budget import Budget
+    >>> budget = Budget()
+    >>> item_at(("a", "b"), Decimal(-1), budget, ("", 0)), item_at(("a", "b"), Decimal(3), budget, ("", 0))
     ('b', None)
+    >>> budget.nulls[0].problem
+    'there is no item 3 in a list of 2'
     """
-    place = integer(number)
+    at = integer(number)
     items = value if isinstance(value, tuple) else (value,)
-    if not place or abs(place) > len(items):
-        return None
-    return items[place - 1 if place > 0 else place]
+    if not at or abs(at) > len(items):
+        return budget.null(f"there is no item {number} in a list of {len(items)}", place=place)
+    return items[at - 1 if at > 0 else at]
 
 
 def context(entries: tuple[tuple[str, int, Closure], ...]) -> Closure:
@@ -208,8 +244,32 @@ def context(entries: tuple[tuple[str, int, Closure], ...]) -> Closure:
     return run
 
 
-def interval(low: Value, high: Value, included: tuple[bool, bool]) -> Value:
-    """Make a range; null when its ends have no order, or stand the wrong way round."""
-    if ordered(Operator.AT_MOST, low, high) is not True:
-        return None
-    return Range(start=low, end=high, start_included=included[0], end_included=included[1])
+def range_between(
+    low: Closure, high: Closure, included: tuple[bool, bool], place: Place
+) -> Closure:
+    """Make a range of two ends."""
+
+    def run(state: State) -> Value:
+        found = interval(low(state), high(state), included, state.budget)
+        if found is None:
+            state.budget.locate(place)
+        return found
+
+    return run
+
+
+def range_beyond(operator: Operator, operand: Closure, place: Place) -> Closure:
+    """Make the range that a comparison with one value describes."""
+
+    def run(state: State) -> Value:
+        end = operand(state)
+        if end is None:
+            return state.budget.null(f"the range {operator} null has no value", place=place)
+        return Range.compared(operator, end)
+
+    return run
+
+
+def choice(condition: Closure, chosen: Closure, otherwise: Closure) -> Closure:
+    """Choose by a condition: what is not true counts as false."""
+    return lambda state: chosen(state) if condition(state) is True else otherwise(state)

@@ -8,20 +8,21 @@ the sign of a number; paths, filters and calls. Source: DMN 1.5, section 10.3.1.
 from __future__ import annotations
 
 import difflib
-import functools
-from decimal import Overflow
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from pilothouse.feel.arithmetic import negate
 from pilothouse.feel.clauses import (
     read_call,
     read_context,
     read_for,
+    read_function,
     read_if,
     read_quantified,
 )
 from pilothouse.feel.cursor import Cursor
-from pilothouse.feel.names import KnownNames, is_word, spelled, together
+from pilothouse.feel.literals import folded, read_number
+from pilothouse.feel.names import Found, KnownNames, is_word, spelled, together
 from pilothouse.feel.syntax import (
     Arithmetic,
     Between,
@@ -34,22 +35,26 @@ from pilothouse.feel.syntax import (
     Interval,
     ListOf,
     Literal,
-    Membership,
     Name,
     Negation,
     Operator,
-    OperatorTest,
     Path,
-    Test,
     Tests,
-    ValueTest,
 )
 from pilothouse.feel.temporal import read_moment
 from pilothouse.feel.tokens import TokenKind
-from pilothouse.feel.values import KINDS, NUMBERS
+from pilothouse.feel.type_parser import read_tested_type
+from pilothouse.feel.unary_parser import (
+    at_range,
+    read_membership,
+    read_operator_range,
+    read_tests,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from pilothouse.feel.types import Type
 
 
 class Rank(IntEnum):
@@ -82,16 +87,11 @@ _RANKS = {
     "**": Rank.POWER,
     "instance": Rank.INSTANCE,
 }
-_ORDERINGS = (Operator.LESS, Operator.AT_MOST, Operator.MORE, Operator.AT_LEAST)
-_TESTING = (*_ORDERINGS, Operator.EQUAL, Operator.UNEQUAL)
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_KIND_NAMES = frozenset(KINDS.values()) - {"null"} | {"Any", "Null"}
-
-
-@functools.cache
-def _indexed(names: frozenset[str]) -> KnownNames:
-    """Index names that never change, once; nobody adds to such an index."""
-    return KnownNames(names)
+_OPENING = ("(", "[", "{", "-")
+_INFIX = frozenset(
+    {"and", "or", "in", "between", "instance", "then", "else", "return", "satisfies", "of"}
+)
 
 
 class Parser:
@@ -103,9 +103,13 @@ class Parser:
     text
         The FEEL text.
     names
-        Names of several words, or with signs in them, that the text may use as variables.
+        The variables that the text may use; those whose names are plain words need not be told, unless they are called.
+    members
+        Names of entries, with signs or keywords in them, that may stand after a point or inside a filter.
     functions
-        The names of all functions that it may call.
+        The names of all built-in functions.
+    types
+        The types that the text may name, apart from those of FEEL itself.
 
     Raises
     ------
@@ -113,12 +117,21 @@ class Parser:
         When the text is too long or cannot be cut into words.
     """
 
-    def __init__(self, text: str, *, names: Iterable[str], functions: frozenset[str]) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        names: Iterable[str],
+        members: Iterable[str],
+        functions: frozenset[str],
+        types: Mapping[str, Type],
+    ) -> None:
         self.cursor = Cursor(text)
+        self.known = KnownNames(names, members)
+        self.types = types
         self._functions = functions
-        self._function_names = _indexed(functions)
-        self.known = KnownNames(names)
-        self._bracket_ends = False  # inside the upper end of an interval, where '[' closes it
+        self._function_names = KnownNames(functions)
+        self._bracket_ends = False  # inside the upper end of an interval, where '[' may close it
 
     def whole_expression(self) -> Expr:
         """
@@ -135,53 +148,14 @@ class Parser:
 
     def whole_tests(self) -> Tests:
         """
-        Read the text as unary tests: ``-``, ``not(…)``, or tests with commas between them.
+        Read the text as unary tests.
 
         Raises
         ------
         FeelSyntaxError
-            When it is none of them.
+            When it is none.
         """
-        c = self.cursor
-        if c.accept("-"):
-            if c.token.kind is TokenKind.END:
-                return Tests(place=0, tests=())
-            c.index = 0
-        negated = self._negated_tests()
-        if negated is not None:
-            return negated
-        tests = self._tests()
-        c.expect_end()
-        return Tests(place=0, tests=tests, height=c.above(*tests))
-
-    def _negated_tests(self) -> Tests | None:
-        c = self.cursor
-        if not c.accept_word("not"):
-            return None
-        if c.accept("("):
-            tests = self._tests()
-            if c.accept(")") and c.token.kind is TokenKind.END:
-                return Tests(place=0, tests=tests, negated=True, height=c.above(*tests))
-        c.index = 0  # it was an expression that begins with the function not()
-        return None
-
-    def _tests(self) -> tuple[Test, ...]:
-        tests = [self._test(loose=True)]
-        while self.cursor.accept(","):
-            tests.append(self._test(loose=True))
-        return tuple(tests)
-
-    def _test(self, *, loose: bool) -> Test:
-        c = self.cursor
-        place = c.token.start
-        if c.at_sign(*_TESTING):
-            operator = Operator(c.advance().text)
-            value = self._binary(Rank.ADD)
-            return OperatorTest(
-                place=place, operator=operator, operand=value, height=c.above(value)
-            )
-        value = self.expression() if loose else self._binary(Rank.ADD)
-        return ValueTest(place=place, expression=value, height=c.above(value))
+        return read_tests(self)
 
     def expression(self) -> Expr:
         """
@@ -194,18 +168,45 @@ class Parser:
         """
         outer, self._bracket_ends = self._bracket_ends, False
         self.cursor.descend()
-        node = self._binary(Rank.OR)
+        node = read_operator_range(self) if at_range(self) else self._binary(Rank.OR)
         self.cursor.ascend()
         self._bracket_ends = outer
         return node
 
-    def _binary(self, rank: Rank) -> Expr:
+    def tight(self) -> Expr:
+        """
+        Read an expression whose operators bind tighter than comparisons.
+
+        Raises
+        ------
+        FeelSyntaxError
+            When none stands there.
+        """
+        return self._binary(Rank.ADD)
+
+    def continued(self, node: Expr) -> Expr:
+        """
+        Read what binds tighter than comparisons after an operand that was just read.
+
+        Parameters
+        ----------
+        node
+            The operand.
+
+        Raises
+        ------
+        FeelSyntaxError
+            When an operator lacks its operand.
+        """
+        return self._binary(Rank.ADD, self._postfixed(node))
+
+    def _binary(self, rank: Rank, left: Expr | None = None) -> Expr:
         self.cursor.call()
-        left = self._operand()
+        node = self._operand() if left is None else left
         while (found := self._rank()) is not None and found >= rank:
-            left = self._extended(left, found)
+            node = self._extended(node, found)
         self.cursor.done()
-        return left
+        return node
 
     def _rank(self) -> Rank | None:
         token = self.cursor.token
@@ -243,15 +244,10 @@ class Parser:
     def _compared(self, left: Expr) -> Expr:
         c = self.cursor
         if c.accept_word("in"):
-            return self._membership(left)
+            return read_membership(self, left)
         if c.accept_word("between"):
             return self._between(left)
-        token = c.advance()
-        operator = Operator(token.text)
-        if operator in _ORDERINGS and isinstance(left, Comparison) and left.operator in _ORDERINGS:
-            raise c.failure(
-                "'and' or 'or' (write `x between low and high` for two bounds)", token=token
-            )
+        operator = Operator(c.advance().text)
         right = self._binary(Rank.ADD)
         height = c.above(left, right)
         return Comparison(
@@ -265,60 +261,61 @@ class Parser:
         height = self.cursor.above(value, low, high)
         return Between(place=value.place, value=value, low=low, high=high, height=height)
 
-    def _membership(self, value: Expr) -> Expr:
-        c = self.cursor
-        tests = self._test_group() if c.at_sign("(") else (self._test(loose=False),)
-        height = c.above(value, *tests)
-        return Membership(place=value.place, value=value, tests=tests, height=height)
-
-    def _test_group(self) -> tuple[Test, ...]:
-        c = self.cursor
-        place = c.advance().start
-        tests = self._tests()
-        first = tests[0]
-        if len(tests) == 1 and isinstance(first, ValueTest) and c.at_sign(".."):
-            interval = self._interval(place, first.expression, included=False)
-            return (ValueTest(place=place, expression=interval, height=c.above(interval)),)
-        c.expect(")")
-        return tests
-
     def _instance(self, value: Expr) -> Expr:
         c = self.cursor
         c.advance()
         c.expect_word("of")
-        count = max(1, _indexed(_KIND_NAMES).longest(c.tokens, c.index))
-        kind = spelled(c.tokens[c.index : c.index + count])
-        if kind not in _KIND_NAMES:
-            raise c.failure("a type: " + ", ".join(sorted(_KIND_NAMES)))
-        c.index += count
-        return InstanceOf(place=value.place, value=value, kind=kind, height=c.above(value))
+        start = c.index
+        kind = read_tested_type(self)
+        return InstanceOf(
+            place=value.place,
+            value=value,
+            type=kind,
+            written=spelled(c.tokens[start : c.index]),
+            height=c.above(value),
+        )
 
     def _operand(self) -> Expr:
         c = self.cursor
         signs = []
         while c.at_sign("-"):
             signs.append(c.advance())
-        node = self._postfixed(self._primary())
+        node = self._primary()
+        if c.at_sign(".", "[", "("):
+            node = self._postfixed(node)
         for sign in reversed(signs):
-            node = Negation(place=sign.start, operand=node, height=c.above(node))
+            node = self._negated(sign.start, node)
         return node
+
+    def _negated(self, place: int, operand: Expr) -> Expr:
+        value = negate(operand.value) if isinstance(operand, Literal) else None
+        if value is not None:
+            return Literal(place=place, value=value)
+        return Negation(place=place, operand=operand, height=self.cursor.above(operand))
 
     def _postfixed(self, node: Expr) -> Expr:
         c = self.cursor
         while True:
             if c.accept("."):
                 node = self._path(node)
-            elif c.at_sign("[") and not self._bracket_ends:
-                c.advance()
-                condition = self.expression()
-                c.expect("]")
-                height = c.above(node, condition)
-                node = Filter(place=node.place, base=node, condition=condition, height=height)
+            elif c.at_sign("[") and not self._closes_interval():
+                node = self._filtered(node)
+            elif c.at_sign("("):
+                node = self._called(node)
             else:
                 return node
 
+    def _closes_interval(self) -> bool:
+        """Say whether ``[`` ends a range: inside one it opens a filter only where an expression can follow."""
+        if not self._bracket_ends:
+            return False
+        after = self.cursor.tokens[self.cursor.index + 1]
+        if after.kind is TokenKind.SIGN:
+            return after.text not in _OPENING
+        return after.kind is TokenKind.END or after.text in _INFIX
+
     def _path(self, base: Expr) -> Expr:
-        member = self.name()
+        member = self._member()
         if isinstance(base, Path):
             return Path(
                 place=base.place,
@@ -327,6 +324,21 @@ class Parser:
                 height=base.height,
             )
         return Path(place=base.place, base=base, members=(member,), height=self.cursor.above(base))
+
+    def _filtered(self, base: Expr) -> Expr:
+        c = self.cursor
+        c.advance()
+        self.known.enter_filter()
+        condition = self.expression()
+        self.known.leave_filter()
+        c.expect("]")
+        height = c.above(base, condition)
+        return Filter(place=base.place, base=base, condition=condition, height=height)
+
+    def _called(self, function: Expr) -> Expr:
+        call = read_call(self, function)
+        built_in = isinstance(function, Name) and not self.known.knows(function.name)
+        return folded(call) if built_in else call
 
     def _primary(self) -> Expr:
         token = self.cursor.token
@@ -347,10 +359,9 @@ class Parser:
 
     def _number(self) -> Expr:
         token = self.cursor.advance()
-        try:
-            value = NUMBERS.create_decimal(token.text)
-        except Overflow:
-            raise self.cursor.failure("a number below 1E+6145", token=token) from None
+        value = read_number(token.text)
+        if value is None:
+            raise self.cursor.failure("a number below 1E+6145", token=token)
         return Literal(place=token.start, value=value)
 
     def _moment(self) -> Expr:
@@ -370,20 +381,35 @@ class Parser:
                 c.advance()
                 node = self.expression()
                 if c.at_sign(".."):
-                    return self._interval(token.start, node, included=False)
+                    return self.interval(token.start, node, included=False)
                 c.expect(")")
                 return node
             case "[":
                 return self._list_or_interval()
             case "]":
                 c.advance()
-                return self._interval(token.start, self.expression(), included=False)
+                return self.interval(token.start, self.expression(), included=False)
             case "{":
                 return read_context(self)
             case _:
                 raise c.failure("an expression")
 
-    def _interval(self, place: int, low: Expr, *, included: bool) -> Expr:
+    def interval(self, place: int, low: Expr, *, included: bool) -> Expr:
+        """
+        Read the rest of a range, from its two points on.
+
+        Parameters
+        ----------
+        place
+            Where the range starts.
+        low, included
+            Its lower end, and whether that belongs to it.
+
+        Raises
+        ------
+        FeelSyntaxError
+            When its end is missing.
+        """
         c = self.cursor
         c.expect("..")
         outer, self._bracket_ends = self._bracket_ends, True
@@ -410,7 +436,7 @@ class Parser:
         while not c.at_sign("]") or items:
             items.append(self.expression())
             if len(items) == 1 and c.at_sign(".."):
-                return self._interval(place, items[0], included=True)
+                return self.interval(place, items[0], included=True)
             if not c.accept(","):
                 break
         c.expect("]")
@@ -430,45 +456,43 @@ class Parser:
             case "some" | "every":
                 return read_quantified(self)
             case "function":
-                raise self.cursor.failure(
-                    "an expression (functions of one's own are not supported)"
-                )
+                return read_function(self)
             case _:
-                return self._variable_or_call()
+                return self._variable()
 
-    def _variable_or_call(self) -> Expr:
+    def _variable(self) -> Expr:
         c = self.cursor
-        place = c.token.start
-        count = self._function_names.longest(c.tokens, c.index)
-        if count and c.tokens[c.index + count].text == "(":
-            name = spelled(c.tokens[c.index : c.index + count])
-            c.index += count
-            return read_call(self, place, name)
         first = c.token
-        name = self.name()
-        if not c.at_sign("("):
-            return Name(place=place, name=name)
-        if name not in self._functions:
-            near = difflib.get_close_matches(name, self._functions, n=1, cutoff=0.5)
+        name = self._name()
+        if c.at_sign("(") and not (name in self._functions or self.known.knows(name)):
+            near = difflib.get_close_matches(
+                name, self._functions | self.known.all_names(), n=1, cutoff=0.5
+            )
             raise c.failure(
                 f"a known function (the nearest is {near[0]}())" if near else "a known function",
                 token=first,
             )
-        return read_call(self, place, name)
+        return Name(place=first.start, name=name)
 
-    def name(self) -> str:
-        """
-        Read a name of one or more words.
-
-        Raises
-        ------
-        FeelSyntaxError
-            When none stands there.
-        """
+    def _name(self) -> str:
         c = self.cursor
-        if not is_word(c.token):
+        functions = self._function_names.longest(c.tokens, c.index)
+        return self._longest(self.known.longest(c.tokens, c.index), functions)
+
+    def _member(self) -> str:
+        c = self.cursor
+        return self._longest(self.known.longest(c.tokens, c.index, member=True), None)
+
+    def _longest(self, known: Found | None, function: Found | None) -> str:
+        """Take the longest name: one that is announced before a built-in one, these before words side by side."""
+        c = self.cursor
+        count = together(c.tokens, c.index) if is_word(c.token) else 0
+        best = function if known is None or (function and function.length > known.length) else known
+        if best is not None and best.length >= count:
+            c.index += best.length
+            return best.name
+        if not count:
             raise c.failure("a name")
-        count = self.known.longest(c.tokens, c.index) or together(c.tokens, c.index)
         words = c.tokens[c.index : c.index + count]
         c.index += count
         return spelled(words)

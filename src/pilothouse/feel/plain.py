@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pilothouse.feel.budget import Budget
 from pilothouse.feel.errors import FeelValueError
-from pilothouse.feel.functions.text import string
+from pilothouse.feel.functions.writing import written_value
 
 if TYPE_CHECKING:
     from pilothouse.feel.values import Value
@@ -62,7 +62,7 @@ def _plain(value: Value, budget: Budget, depth: int) -> Plain:
         return [_plain(item, budget, depth + 1) for item in value]
     if isinstance(value, dict):
         return {key: _plain(item, budget, depth + 1) for key, item in value.items()}
-    return str(string(budget, value))
+    return written_value(value, budget)
 
 
 def _plain_number(number: Decimal) -> int | float:

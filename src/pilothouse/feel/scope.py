@@ -25,18 +25,28 @@ class State:
     ----------
     variables
         The context that the caller gave, as it is.
-    slots
-        How many slots the compiled text uses.
+    frame
+        The values of the slots that the compiled text uses.
     budget
         What it may still do.
+    trusted
+        Whether the variables are FEEL's values already, so that they are used as they are.
     """
 
-    __slots__ = ("budget", "frame", "variables")
+    __slots__ = ("budget", "frame", "trusted", "variables")
 
-    def __init__(self, variables: Mapping[str, object], slots: int, budget: Budget) -> None:
+    def __init__(
+        self,
+        variables: Mapping[str, object],
+        frame: list[Value],
+        budget: Budget,
+        *,
+        trusted: bool = False,
+    ) -> None:
         self.variables = variables
-        self.frame: list[Value] = [None] * slots
+        self.frame = frame
         self.budget = budget
+        self.trusted = trusted
 
 
 Closure: TypeAlias = Callable[[State], Value]

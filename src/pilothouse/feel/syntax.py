@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from pilothouse.feel.types import Type
     from pilothouse.feel.values import Value
 
 
@@ -80,7 +81,7 @@ class Filter(Node):
 class Call(Node):
     """``function(…)``; `parameters` names the arguments where they are given by name, else it is empty."""
 
-    function: str
+    function: Expr
     arguments: tuple[Expr, ...]
     parameters: tuple[str, ...] = ()
 
@@ -184,7 +185,7 @@ class ListOf(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextOf(Node):
-    """``{key: value, …}``; an entry may read the ones before it."""
+    """``{key: value, …}``; an entry may read the ones before it, and a function itself."""
 
     entries: tuple[tuple[str, Expr], ...]
 
@@ -200,11 +201,36 @@ class Interval(Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorRange(Node):
+    """``(< operand)``: a unary test as a value."""
+
+    operator: Operator
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceOf(Node):
-    """``value instance of kind``."""
+    """``value instance of type``; `type` is `None` where the name is a type only with parameters (``list``)."""
 
     value: Expr
-    kind: str
+    type: Type | None
+    written: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A parameter of a function, with its type where it is declared."""
+
+    name: str
+    type: Type | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionOf(Node):
+    """``function(parameter, …) body``."""
+
+    parameters: tuple[Parameter, ...]
+    body: Expr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +275,8 @@ Expr: TypeAlias = (
     | ListOf
     | ContextOf
     | Interval
+    | OperatorRange
     | InstanceOf
+    | FunctionOf
 )
 Test: TypeAlias = OperatorTest | ValueTest

@@ -1,7 +1,7 @@
 """
 The words of FEEL text, each with its place.
 
-Source: DMN 1.5, section 10.3.1.2, grammar rules 23 to 35 (names), 33 to 36 (literals).
+Source: DMN 1.5, section 10.3.1.2, grammar rules 25 to 37 (names and literals) and 61 to 64 (white space, escapes).
 """
 
 from __future__ import annotations
@@ -49,18 +49,18 @@ class Token:
 
 
 _NAME_START = (
-    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d"
+    "?A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u167f\u1681-\u180d\u180f-\u1fff\u200c-\u200d"
     "\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
 _NAME_PART = _NAME_START + "0-9\u00b7\u0300-\u036f\u203f-\u2040"
 _SCANNER = re.compile(
     rf"""
-      (?P<space>\s+|//[^\n]*|/\*.*?\*/)
+      (?P<space>[\s\u180e\u200b\ufeff]+|//[^\n]*|/\*.*?\*/)
     | (?P<number>(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-    | (?P<name>[?{_NAME_START}][{_NAME_PART}]*)
+    | (?P<name>[{_NAME_START}][{_NAME_PART}]*)
     | (?P<moment>@"(?:[^"\\\n]|\\.)*")
     | (?P<text>"(?:[^"\\\n]|\\.)*")
-    | (?P<sign>\*\*|\.\.|<=|>=|!=|->|/(?!\*)|[-+*=<>()\[\]{{}},.:'])
+    | (?P<sign>\*\*|\.\.|<=|>=|!=|->|/(?!\*)|[-+*=<>()\[\]{{}},.:'\u2019])
     """,
     re.VERBOSE | re.DOTALL,
 )

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from pilothouse.feel.budget import Budget
 from pilothouse.feel.compiler import INPUT_SLOT, Compiler
-from pilothouse.feel.expressions import FUNCTION_NAMES, too_deep, too_nested
+from pilothouse.feel.expressions import parser, too_deep, too_nested
 from pilothouse.feel.names import INPUT
 from pilothouse.feel.operators import any_passed
-from pilothouse.feel.parser import Parser
 from pilothouse.feel.scope import Scope, State
 from pilothouse.feel.values import Value, admit
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pilothouse.feel.checks import Check
+    from pilothouse.feel.syntax import Tests
+    from pilothouse.feel.types import Type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +34,14 @@ class UnaryTests:
         The variables that they read from the context.
     cost
         The steps that they cost, apart from what loops and functions add.
+    tree
+        Their syntax tree; negative numbers and ``date("…")`` are literals in it.
     """
 
     text: str
     names: frozenset[str]
     cost: int
+    tree: Tests = field(repr=False)
     _slots: int = field(repr=False)
     _checks: tuple[Check, ...] = field(repr=False, compare=False)
     _negated: bool = field(repr=False)
@@ -75,9 +79,10 @@ class UnaryTests:
         True
         """
         allowed = Budget() if budget is None else budget
-        return self.passes(admit(value, name=INPUT, budget=allowed), context, budget=allowed)
+        admitted = admit(value, name=INPUT, budget=allowed)
+        return self._passed(State(context, [], allowed), admitted)
 
-    def passes(self, value: Value, context: Mapping[str, object], *, budget: Budget) -> bool:
+    def passes(self, value: Value, scope: Mapping[str, Value], *, budget: Budget) -> bool:
         """
         Say whether a FEEL value passes one of the tests.
 
@@ -85,22 +90,23 @@ class UnaryTests:
         ----------
         value
             The value under test, known to be one of FEEL's, as an expression gave it.
-        context
-            The other variables.
+        scope
+            The other variables, which are FEEL's values already.
         budget
             What the tests may do.
 
         Raises
         ------
-        FeelValueError
-            When a variable that is read is none that FEEL knows.
         FeelBudgetError
             When the tests need more than the budget.
         """
+        return self._passed(State(scope, [], budget, trusted=True), value)
+
+    def _passed(self, state: State, value: Value) -> bool:
         if not self._checks:
             return True
-        budget.charge(self.cost)
-        state = State(context, self._slots, budget)
+        state.budget.charge(self.cost)
+        state.frame = [None] * self._slots
         state.frame[INPUT_SLOT] = value
         try:
             answer = any_passed(state, value, self._checks)
@@ -109,7 +115,13 @@ class UnaryTests:
         return answer is False if self._negated else answer is True
 
 
-def compile_unary_tests(text: str, *, names: Iterable[str] = ()) -> UnaryTests:
+def compile_unary_tests(
+    text: str,
+    *,
+    names: Iterable[str] = (),
+    members: Iterable[str] = (),
+    types: Mapping[str, Type] | None = None,
+) -> UnaryTests:
     """
     Compile the text of an input cell.
 
@@ -117,8 +129,8 @@ def compile_unary_tests(text: str, *, names: Iterable[str] = ()) -> UnaryTests:
     ----------
     text
         ``-``, or tests with commas between them, or ``not(…)`` around them; at most 10,000 characters.
-    names
-        Variables whose names have signs in them.
+    names, members, types
+        The variables in scope, the names of their entries, and the types, as for an expression.
 
     Raises
     ------
@@ -130,17 +142,21 @@ def compile_unary_tests(text: str, *, names: Iterable[str] = ()) -> UnaryTests:
     >>> compile_unary_tests('not("low", "medium")').matches("high", {})
     True
     """
-    compiler = Compiler(text, slots=INPUT_SLOT + 1)
+    announced = frozenset(names)
+    compiler = Compiler(text, announced=announced, slots=INPUT_SLOT + 1)
     scope = Scope(names={INPUT: INPUT_SLOT})
     try:
-        tree = Parser(text, names=names, functions=FUNCTION_NAMES).whole_tests()
-        checks = tuple(compiler.check(test, scope, cell=True) for test in tree.tests)
+        tree = parser(text, announced, members, types).whole_tests()
+        checks = tuple(
+            compiler.check(test, scope, slot=INPUT_SLOT, cell=True) for test in tree.tests
+        )
     except RecursionError:
         raise too_nested(text) from None
     return UnaryTests(
         text=text,
         names=frozenset(compiler.names),
         cost=compiler.cost + len(checks),
+        tree=tree,
         _slots=compiler.slots,
         _checks=checks,
         _negated=tree.negated,

@@ -6,15 +6,17 @@ FEEL                  here
 ====================  ==========================================================
 number                `decimal.Decimal`, at most 34 digits (IEEE 754 decimal128)
 string, boolean, null `str`, `bool`, `None`
-date, time            `datetime.date`, `datetime.time`
-date and time         `datetime.datetime`
-both durations        `datetime.timedelta`, `YearsMonths`
+date, time            `Date`, `Time`
+date and time         `DateTime`
+both durations        `DaysTime`, `YearsMonths`
 range                 `Range`
+function              `Function`
 list                  `tuple`
 context               `dict` with string keys
 ====================  ==========================================================
 
-No other object is ever touched: an expression cannot reach an attribute of anything. Source: DMN 1.5,
+No other object is ever touched: an expression cannot reach an attribute of anything. Python's dates, times and
+lengths of time come in as FEEL's own, which reach further (`pilothouse.feel.temporal`). Source: DMN 1.5,
 section 10.3.2.
 """
 
@@ -34,12 +36,42 @@ from decimal import (
     InvalidOperation,
     Overflow,
 )
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from pilothouse.feel.errors import FeelValueError
+from pilothouse.feel.syntax import Operator
+from pilothouse.feel.temporal import (
+    Date,
+    DateTime,
+    DaysTime,
+    Time,
+    YearsMonths,
+    from_date,
+    from_datetime,
+    from_time,
+    from_timedelta,
+)
 
 if TYPE_CHECKING:
     from pilothouse.feel.budget import Budget
+
+__all__ = [
+    "EXACT",
+    "KINDS",
+    "NUMBERS",
+    "QUICK",
+    "Date",
+    "DateTime",
+    "DaysTime",
+    "Declared",
+    "Function",
+    "Range",
+    "Time",
+    "Value",
+    "YearsMonths",
+    "admit",
+    "kind_of",
+]
 
 NUMBERS = Context(
     prec=34,
@@ -61,41 +93,107 @@ _LONGEST_INTEGER_BITS = 20_500  # a number near 1E+6144, the largest that decima
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class YearsMonths:
-    """A duration in whole months, of either sign (``years and months duration``)."""
-
-    months: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
     """
-    All values between two ends; an end of `None` is open to infinity.
+    All values between two ends, or on one side of one; an end of `None` is open to infinity.
 
     Parameters
     ----------
     start, end
         The lower and the upper end.
     start_included, end_included
-        Whether the end itself belongs to the range.
+        Whether the end itself belongs to the range; an open end does not.
+    operator
+        The comparison, where it was written as one: ``(< 10)`` has no start, ``(= 10)`` and ``(!= 10)`` have 10 at both
+        ends, and ``(!= 10)`` is everything but that. The standard holds ``(= 10)`` and ``[10..10]`` for different ranges.
     """
 
     start: Value
     end: Value
     start_included: bool = True
     end_included: bool = True
+    operator: Operator | None = None
+
+    @classmethod
+    def compared(cls, operator: Operator, to: Value) -> Range:
+        """
+        Make the range of all values that compare so to one.
+
+        Parameters
+        ----------
+        operator
+            One of the six comparisons.
+        to
+            What is compared to, not null.
+
+        Examples
+        --------
+        >>> Range.compared(Operator.LESS, Decimal(10)).end_included
+        False
+        """
+        below, above = operator in _REACHING_DOWN, operator in _REACHING_UP
+        exact = operator is Operator.EQUAL
+        return cls(
+            start=None if below else to,
+            end=None if above else to,
+            start_included=exact or operator is Operator.AT_LEAST,
+            end_included=exact or operator is Operator.AT_MOST,
+            operator=operator,
+        )
+
+
+_REACHING_DOWN = (Operator.LESS, Operator.AT_MOST)
+_REACHING_UP = (Operator.MORE, Operator.AT_LEAST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Function:
+    """
+    A function as a value: written in FEEL, built in, or logic of a decision model. Call it by `invocation.invoke`.
+
+    Parameters
+    ----------
+    name
+        What it is called; empty for one without a name.
+    parameters
+        The names of its parameters, in order.
+    run
+        The function itself: takes the budget and one value for each parameter, already of their types.
+    types
+        What each parameter must be; empty where nothing is declared.
+    result
+        What it gives, where that is declared.
+    variadic
+        Whether it takes any number of arguments, which then go to `run` as they are.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    run: Callable[[Budget, tuple[Value, ...]], Value]
+    types: tuple[Declared | None, ...] = ()
+    result: Declared | None = None
+    variadic: bool = False
+
+
+class Declared(Protocol):
+    """A type that parameters and results are held to."""
+
+    def coerced(self, value: Value, budget: Budget) -> Value:
+        """Make the value one of this type by the standard's rules (DMN 1.5, 10.3.2.9.4), else null with its reason."""
+        ...
 
 
 Value: TypeAlias = (
     bool
     | Decimal
     | str
-    | date
-    | datetime
-    | time
-    | timedelta
+    | Date
+    | DateTime
+    | Time
+    | DaysTime
     | YearsMonths
     | Range
+    | Function
     | tuple["Value", ...]
     | dict[str, "Value"]
     | None
@@ -165,6 +263,7 @@ def _admit_range(raw: Range, name: str, budget: Budget, depth: int) -> Range:
         end=_admit_deep(raw.end, name, budget, depth + 1),
         start_included=raw.start_included,
         end_included=raw.end_included,
+        operator=raw.operator,
     )
 
 
@@ -184,9 +283,18 @@ def _admit_subclass(raw: object, name: str) -> Value:
         return _integer(int.__int__(raw), name)
     if isinstance(raw, Decimal):
         return _decimal(raw, name)
-    if isinstance(raw, datetime):
-        return _moment(raw)
+    if isinstance(raw, (date, timedelta)):
+        return _admit_time(raw, name)
     raise FeelValueError(name=name, problem=f"FEEL knows no {type(raw).__name__}")
+
+
+def _admit_time(raw: date | timedelta, name: str) -> Value:
+    """Admit descendants of Python's times; those of pandas have nanoseconds, which Python's own would lose."""
+    if getattr(raw, "nanosecond", 0) or getattr(raw, "nanoseconds", 0):
+        raise FeelValueError(name=name, problem="it has nanoseconds: give it as text")
+    if isinstance(raw, datetime):
+        return from_datetime(raw, name)
+    return from_timedelta(raw) if isinstance(raw, timedelta) else from_date(raw)
 
 
 def _as_is(raw: Value, name: str) -> Value:
@@ -217,9 +325,12 @@ def _decimal(raw: Decimal, name: str) -> Value:
         raise FeelValueError(name=name, problem="the number has more than 34 digits") from None
 
 
-def _moment(at: datetime) -> Value:
-    day = datetime.combine(date(at.year, at.month, at.day), at.timetz())
-    return day.replace(fold=at.fold)
+def _date(raw: date, name: str) -> Value:
+    return from_date(raw)
+
+
+def _timedelta(raw: timedelta, name: str) -> Value:
+    return from_timedelta(raw)
 
 
 QUICK: dict[type, Callable[[Any, str], Value]] = {
@@ -229,11 +340,16 @@ QUICK: dict[type, Callable[[Any, str], Value]] = {
     Decimal: _decimal,
     int: _integer,
     float: _float,
-    date: _as_is,
-    datetime: _as_is,
-    time: _as_is,
-    timedelta: _as_is,
+    date: _date,
+    datetime: from_datetime,
+    time: from_time,
+    timedelta: _timedelta,
+    Date: _as_is,
+    DateTime: _as_is,
+    Time: _as_is,
+    DaysTime: _as_is,
     YearsMonths: _as_is,
+    Function: _as_is,
 }
 """Values without parts: how each exact type is admitted."""
 
@@ -244,7 +360,7 @@ def kind_of(value: Value) -> str:
 
     Examples
     --------
-    >>> kind_of(Decimal(1)), kind_of(timedelta(days=1)), kind_of(())
+    >>> kind_of(Decimal(1)), kind_of(DaysTime(nanoseconds=1)), kind_of(())
     ('number', 'days and time duration', 'list')
     """
     return KINDS[type(value)]
@@ -255,12 +371,13 @@ KINDS: dict[type, str] = {
     bool: "boolean",
     Decimal: "number",
     str: "string",
-    date: "date",
-    datetime: "date and time",
-    time: "time",
-    timedelta: "days and time duration",
+    Date: "date",
+    DateTime: "date and time",
+    Time: "time",
+    DaysTime: "days and time duration",
     YearsMonths: "years and months duration",
     Range: "range",
+    Function: "function",
     tuple: "list",
     dict: "context",
 }

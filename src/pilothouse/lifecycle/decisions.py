@@ -1,16 +1,17 @@
-"""Decisions: the decision tables that a group uses now, evaluated."""
+"""Decisions: what the decision files that a group uses now say."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pilothouse.dmn import DEFAULT_STEPS, read_decisions
 from pilothouse.dmn import Decisions as DecisionFile
-from pilothouse.dmn import read_decisions
 from pilothouse.domain.errors import NotFoundError
-from pilothouse.domain.lifecycles import DefinitionKind
-from pilothouse.lifecycle.definitions import CURE, latest_active
+from pilothouse.feel import Budget
+from pilothouse.lifecycle.imports import pinned
 from pilothouse.lifecycle.library import Shelf
+from pilothouse.lifecycle.lookup import CURE, decision_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,16 +19,31 @@ if TYPE_CHECKING:
     from pilothouse.dmn.outcomes import FiredRule
     from pilothouse.domain.access import Principal
     from pilothouse.domain.ids import GroupName
+    from pilothouse.domain.lifecycles import Definition
     from pilothouse.ports.unit_of_work import OpenWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What a decision gave: ``key@version``, its plain value, and the rules that fired, plain."""
+    """
+    What a decision gave.
+
+    Attributes
+    ----------
+    decision
+        The definition that it was taken by, ``key@version``.
+    value
+        The plain value.
+    rules
+        The rules that fired in the decision itself, plain.
+    nulls
+        Why values became null on the way, in words.
+    """
 
     decision: str
     value: object
     rules: tuple[Mapping[str, object], ...]
+    nulls: tuple[str, ...] = ()
 
     @property
     def rule(self) -> str | None:
@@ -36,7 +52,12 @@ class Decided:
 
 
 class Decisions:
-    """Evaluate the latest active version of a decision."""
+    """
+    Take decisions by the latest active files.
+
+    A stored definition never changes, nor do the versions that it imports, so its id is the key of the compiled
+    file.
+    """
 
     def __init__(self, *, open_work: OpenWork, size: int = 64) -> None:
         self._open_work = open_work
@@ -46,26 +67,47 @@ class Decisions:
         self, who: Principal, *, group: GroupName, key: str, context: Mapping[str, object]
     ) -> Decided:
         """
-        Evaluate a decision over a context.
+        Take a decision over a context.
+
+        Parameters
+        ----------
+        group
+            Whose files are looked at first; then those of everybody.
+        key
+            The id of the decision.
+        context
+            Its inputs. ``now()`` and ``today()`` speak of the moment of the call.
 
         Raises
         ------
         NotFoundError
-            When the group has no active decision of this key.
+            When no active file of the group has a decision of this id.
+        DecisionAmbiguousError
+            When several have.
         DmnValueError, DmnConflictError
-            When the table cannot be evaluated over this context.
+            When an input is missing or of the wrong type, or rules match that may not match together.
+        FeelBudgetError
+            When it needs more than it may.
         """
         with self._open_work.reading(who) as work:
-            found = latest_active(work, key=key, kind=DefinitionKind.DMN, group=group)
+            found = decision_file(work, decision=key, group=group)
+            now = work.at
         if found is None:
             raise NotFoundError(noun="decision", name=key, cure=CURE)
-        file = self._files.get(found.sha256, lambda: read_decisions(found.xml.encode()))
-        outcome = file.evaluate(key, context)
+        file = self._files.get(found.id, lambda: self._read(who, found))
+        outcome = file.evaluate(key, context, budget=Budget(steps=DEFAULT_STEPS, now=now))
+        outcome = outcome.demanded()
         return Decided(
             decision=found.full_name,
             value=outcome.plain()["value"],
             rules=tuple(_plain(rule) for rule in outcome.fired),
+            nulls=tuple(null.problem for null in outcome.nulls),
         )
+
+    def _read(self, who: Principal, found: Definition) -> DecisionFile:
+        with self._open_work.reading(who) as work:
+            imports = pinned(work, found)
+        return read_decisions(found.source, imports=imports)
 
 
 def _plain(rule: FiredRule) -> Mapping[str, object]:

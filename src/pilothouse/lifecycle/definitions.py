@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from pilothouse.bpmn.errors import DefinitionRejectedError
+from pilothouse.dmn import DmnRejectedError
 from pilothouse.domain.access import EVERY_GROUP, Action
 from pilothouse.domain.errors import NotFoundError
 from pilothouse.domain.ids import DefinitionId, GroupName
-from pilothouse.domain.lifecycles import Definition, DefinitionKind, DefinitionState
-from pilothouse.lifecycle.files import LifecycleFile, findings, read_file
+from pilothouse.domain.lifecycles import (
+    Definition,
+    DefinitionKind,
+    DefinitionState,
+    GivenDecision,
+    xml_text,
+)
+from pilothouse.lifecycle.errors import DecisionTakenError
+from pilothouse.lifecycle.files import findings, read_file, refusals
+from pilothouse.lifecycle.imports import identity, imported
+from pilothouse.lifecycle.lookup import CURE, givers
 from pilothouse.lifecycle.moving import persistent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pilothouse.domain.access import Principal
     from pilothouse.domain.pages import Page
-    from pilothouse.lifecycle.files import Topics
+    from pilothouse.lifecycle.files import LifecycleFile, Topics
     from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
     from pilothouse.wire.runs import Finding
 
-CURE = "List them with `pilothouse lifecycles list`."
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Upload:
+    """A file that can run, with the files that it imports by namespace."""
+
+    group: GroupName
+    xml: bytes
+    file: LifecycleFile
+    imports: Mapping[str, Definition]
+
+    @property
+    def identity(self) -> str:
+        return identity(self.xml, self.imports)
 
 
 class Definitions:
@@ -42,45 +64,48 @@ class Definitions:
         """
         Keep a BPMN or DMN file as the next version of its key; the same bytes are the same version.
 
+        What a decision file imports is found among the latest active files of the group and of everybody, and
+        stays as it was found: uploaded again when one of those has a newer version, it is a new version too.
         A retired version that is uploaded again is active again.
 
         Raises
         ------
-        DefinitionRejectedError, DmnRejectedError, NotALifecycleError
+        DefinitionRejectedError, DmnRejectedError, NotALifecycleError, EncodingUnsupportedError
             When it cannot run; all reasons are given at once.
+        DecisionTakenError
+            When another file of the group gives a decision of the same id.
         """
         who.require(Action.UPLOAD_LIFECYCLE, group=GroupName(group))
-        file = read_file(xml, topics=self._topics)
-        return persistent(lambda: self._kept(who, GroupName(group), file, xml))
+        found = self._imported(who, GroupName(group), xml)
+        sources = {namespace: d.source for namespace, d in found.items()}
+        file = read_file(xml, topics=self._topics, imports=sources)
+        wanted = _Upload(group=GroupName(group), xml=xml, file=file, imports=found)
+        return persistent(lambda: self._kept(who, wanted))
 
-    def _kept(
-        self, who: Principal, group: GroupName, file: LifecycleFile, xml: bytes
-    ) -> Definition:
+    def _imported(self, who: Principal, group: GroupName, xml: bytes) -> Mapping[str, Definition]:
+        with self._open_work.reading(who) as work:
+            return imported(work, xml, group=group)
+
+    def _kept(self, who: Principal, wanted: _Upload) -> Definition:
         with self._open_work(who) as work:
-            if group != EVERY_GROUP:
-                work.groups.get(group)
-            versions = work.definitions.all(key=file.key)
-            sha256 = hashlib.sha256(xml).hexdigest()
-            same = [d for d in versions if (d.group, d.sha256) == (group, sha256)]
+            if wanted.group != EVERY_GROUP:
+                work.groups.get(wanted.group)
+            _refuse_taken(work, wanted.group, wanted.file)
+            versions = work.definitions.all(key=wanted.file.key)
+            same = [d for d in versions if (d.group, d.sha256) == (wanted.group, wanted.identity)]
             if same:
                 return work.commit(_reactivated(work, same[0]))
             number = max((d.definition_version for d in versions), default=0) + 1
-            kept = work.definitions.add(
-                Definition(
-                    id=DefinitionId(work.new_id("def")),
-                    group=group,
-                    kind=file.kind,
-                    key=file.key,
-                    definition_version=number,
-                    name=file.name,
-                    xml=xml.decode(),
-                    sha256=sha256,
-                    start_signals=file.start_signals,
-                    state=DefinitionState.ACTIVE,
-                    uploaded_by=who.person_id,
-                    uploaded_at=work.at,
+            kept = work.definitions.add(_definition(work, wanted, number))
+            for decision in kept.decisions:
+                work.given_decisions.add(
+                    GivenDecision(
+                        id=work.new_id("gvn"),
+                        definition_id=kept.id,
+                        group=kept.group,
+                        decision=decision,
+                    )
                 )
-            )
             _audit(work, "upload", kept)
             return work.commit(kept)
 
@@ -120,9 +145,16 @@ class Definitions:
         with self._open_work.reading(who) as work:
             return work.definitions.page(groups=groups, after=after, limit=limit, **equals)
 
-    def lint(self, xml: bytes) -> tuple[Finding, ...]:
-        """Say what an upload would refuse; nothing where it would succeed."""
-        return findings(xml, topics=self._topics)
+    def lint(self, who: Principal, *, xml: bytes, group: str = EVERY_GROUP) -> tuple[Finding, ...]:
+        """Say what an upload to a group would refuse, and what its decision tables leave open or contradict."""
+        if group != EVERY_GROUP:
+            who.require(Action.READ, group=GroupName(group))
+        try:
+            found = self._imported(who, GroupName(group), xml)
+        except (DefinitionRejectedError, DmnRejectedError) as error:
+            return refusals(error.problems)
+        sources = {namespace: d.source for namespace, d in found.items()}
+        return findings(xml, topics=self._topics, imports=sources)
 
 
 def shipped() -> Iterator[bytes]:
@@ -130,6 +162,27 @@ def shipped() -> Iterator[bytes]:
     folder = files("pilothouse.lifecycle") / "definitions"
     found = (f for f in folder.iterdir() if f.name.endswith((".bpmn", ".dmn")))
     return (f.read_bytes() for f in sorted(found, key=lambda f: f.name))
+
+
+def _definition(work: UnitOfWork, wanted: _Upload, number: int) -> Definition:
+    file = wanted.file
+    return Definition(
+        id=DefinitionId(work.new_id("def")),
+        group=wanted.group,
+        kind=file.kind,
+        key=file.key,
+        definition_version=number,
+        name=file.name,
+        xml=xml_text(wanted.xml),
+        sha256=wanted.identity,
+        start_signals=file.start_signals,
+        state=DefinitionState.ACTIVE,
+        uploaded_by=work.who.person_id,
+        uploaded_at=work.at,
+        namespace=file.namespace,
+        decisions=file.decisions,
+        imports={namespace: d.full_name for namespace, d in sorted(wanted.imports.items())},
+    )
 
 
 def definition_named(work: UnitOfWork, name: str) -> Definition:
@@ -152,16 +205,17 @@ def usable_by_reader(who: Principal, definition: Definition) -> bool:
     return definition.group == EVERY_GROUP or who.may(Action.READ, group=definition.group)
 
 
-def latest_active(
-    work: UnitOfWork, *, key: str, kind: DefinitionKind, group: GroupName
-) -> Definition | None:
-    """Give the version that a group uses now: the latest active one of its own, or else of everybody's."""
-    found = [
-        d
-        for d in work.definitions.all(key=key, kind=kind, state=DefinitionState.ACTIVE)
-        if d.group in (group, EVERY_GROUP)
-    ]
-    return max(found, key=lambda d: (d.group == group, d.definition_version), default=None)
+def _refuse_taken(work: UnitOfWork, group: GroupName, file: LifecycleFile) -> None:
+    """Refuse decision ids that another file of the same group gives now."""
+    taken: dict[str, set[str]] = {}
+    for decision in file.decisions:
+        others = givers(work, decision=decision, owner=group)
+        names = {d.full_name for d in others if d.key != file.key}
+        if names:
+            taken[decision] = names
+    if taken:
+        names = set().union(*taken.values())
+        raise DecisionTakenError(decisions=tuple(taken), definitions=tuple(sorted(names)))
 
 
 def _reactivated(work: UnitOfWork, definition: Definition) -> Definition:

@@ -161,6 +161,44 @@ class DecisionInvalidError(InvalidError):
         )
 
 
+class DecisionTakenError(RefusedError):
+    """A file gives decisions whose ids another file of the group has already."""
+
+    code = "decision-taken"
+
+    def __init__(self, *, decisions: tuple[str, ...], definitions: tuple[str, ...]) -> None:
+        self.decisions, self.definitions = decisions, definitions
+        super().__init__(
+            f"The decisions {', '.join(decisions)} are given by {', '.join(definitions)} already, which is another "
+            "file. Give them ids of their own, or retire the active versions of the other file first."
+        )
+
+
+class DecisionAmbiguousError(RefusedError):
+    """Several active files of a group give a decision of the same id."""
+
+    code = "decision-ambiguous"
+
+    def __init__(self, *, decision: str, definitions: tuple[str, ...]) -> None:
+        self.decision, self.definitions = decision, definitions
+        super().__init__(
+            f"The decision {decision} is given by several files: {', '.join(definitions)}. Retire all but one with "
+            "`pilothouse lifecycles retire KEY@VERSION`, then retry."
+        )
+
+
+class NamespaceTwiceError(InvalidError):
+    """Two of the decision files given have one namespace, so that an import of it could mean either."""
+
+    code = "namespace-twice"
+
+    def __init__(self, *, namespace: str) -> None:
+        self.namespace = namespace
+        super().__init__(
+            f"Two of the files have the namespace {namespace!r}. Give each file a namespace of its own, or give one."
+        )
+
+
 class TaskNotHeldError(RefusedError):
     """Somebody gives back a task that another person holds, or nobody."""
 

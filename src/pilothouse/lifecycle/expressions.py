@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.feel import compile_expression
+from pilothouse.feel import compile_expression, python_value
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.expressions import Compiled
@@ -22,11 +22,12 @@ class FeelExpressions:
 
     def compile(self, text: str, /) -> Compiled:
         """
-        Compile an expression, without its leading ``=``.
+        Compile an expression, without its leading ``=``; what it gives are Python's own values.
 
         Raises
         ------
         FeelSyntaxError
             When the text is not FEEL.
         """
-        return compile_expression(text).evaluate
+        expression = compile_expression(text)
+        return lambda variables: python_value(expression.evaluate(variables))

@@ -11,14 +11,15 @@ from pilothouse.bpmn.read import read
 from pilothouse.bpmn.xml import Namespace, name_of, parse
 from pilothouse.dmn import DmnRejectedError, read_decisions
 from pilothouse.dmn import Problem as DmnProblem
+from pilothouse.dmn.analysis import analysed
 from pilothouse.domain.access import Role
-from pilothouse.domain.lifecycles import DefinitionKind
+from pilothouse.domain.lifecycles import DefinitionKind, EncodingUnsupportedError, xml_text
 from pilothouse.lifecycle.errors import NotALifecycleError
 from pilothouse.lifecycle.expressions import FeelExpressions
-from pilothouse.wire.runs import Finding
+from pilothouse.wire.runs import Finding, FindingSeverity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from pilothouse.bpmn.definition import Definition as Process
     from pilothouse.dmn import Decisions
@@ -30,15 +31,31 @@ DMN_MARK = "/DMN/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LifecycleFile:
-    """What a file holds: its kind, the id and name of its process or decision, and the signals that start it."""
+    """What a file holds: its kind, the id and name of its process or first final decision, and what it gives."""
 
     kind: DefinitionKind
     key: str
     name: str
     start_signals: tuple[str, ...] = ()
+    namespace: str | None = None
+    decisions: tuple[str, ...] = ()
 
 
-def read_file(xml: bytes, *, topics: Topics | None) -> LifecycleFile:
+def is_decision_file(xml: bytes) -> bool:
+    """
+    Whether a file is DMN.
+
+    Raises
+    ------
+    DefinitionRejectedError
+        When it is no XML, or XML that is not read.
+    """
+    return DMN_MARK in name_of(parse(xml)).space.upper()
+
+
+def read_file(
+    xml: bytes, *, topics: Topics | None, imports: Mapping[str, bytes] | None = None
+) -> LifecycleFile:
     """
     Read a BPMN or DMN file whole, with every expression in it compiled.
 
@@ -49,19 +66,24 @@ def read_file(xml: bytes, *, topics: Topics | None) -> LifecycleFile:
     topics
         The topics that somebody works on, each with its parameters and whether they are required (None where
         that is not known); None checks no topic.
+    imports
+        The files that a decision file imports, and those that they import, by namespace.
 
     Raises
     ------
     DefinitionRejectedError, DmnRejectedError
         When anything in it cannot run.
+    EncodingUnsupportedError
+        When it is not in the encoding that it declares.
     NotALifecycleError
         When it is neither.
     """
     root = name_of(parse(xml))
+    xml_text(xml)
     if root.space == Namespace.BPMN:
         return _process(xml, topics)
     if DMN_MARK in root.space.upper():
-        return _decision(read_decisions(xml))
+        return _decisions(xml, read_decisions(xml, imports=imports or {}))
     raise NotALifecycleError(root=root.local)
 
 
@@ -132,38 +154,71 @@ def _unknown_roles(process: Process) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-def _decision(decisions: Decisions) -> LifecycleFile:
-    required = {r for d in decisions.decisions.values() for r in d.requires}
-    final = [d for d in decisions.decisions.values() if d.id not in required]
-    if len(final) != 1:
+def _decisions(xml: bytes, file: Decisions) -> LifecycleFile:
+    final = next(iter(file.final), None)
+    key, name = _library(xml, file) if final is None else (final.id, final.name)
+    return LifecycleFile(
+        kind=DefinitionKind.DMN,
+        key=key,
+        name=name,
+        namespace=file.namespace,
+        decisions=tuple(file.decisions),
+    )
+
+
+def _library(xml: bytes, file: Decisions) -> tuple[str, str]:
+    """Give the id and name of a file without decisions, which others import."""
+    known_as = str(parse(xml).get("id", "")) or file.name
+    if not known_as:
         problem = DmnProblem(
             element="definitions",
             line=0,
-            problem=f"{len(final)} of its decisions ({', '.join(d.id for d in final)}) are required by no other",
-            cure="Keep one final decision in a file; upload the others apart",
+            problem="the file has no decision, and neither id nor name that it could be kept by",
+            cure="Give its definitions an id",
         )
         raise DmnRejectedError(problems=(problem,))
-    return LifecycleFile(kind=DefinitionKind.DMN, key=final[0].id, name=final[0].name)
+    return known_as, file.name or known_as
 
 
-def findings(xml: bytes, *, topics: Topics | None) -> tuple[Finding, ...]:
-    """Give everything in a file that cannot run; nothing where an upload would succeed."""
+def findings(
+    xml: bytes, *, topics: Topics | None, imports: Mapping[str, bytes] | None = None
+) -> tuple[Finding, ...]:
+    """
+    Give everything in a file that cannot run; of one that can, where its decision tables contradict themselves.
+
+    See `read_file` for the parameters.
+    """
     try:
-        read_file(xml, topics=topics)
-    except DefinitionRejectedError as error:
-        return tuple(_finding(p) for p in error.problems)
-    except DmnRejectedError as error:
-        return tuple(_finding(p) for p in error.problems)
-    except NotALifecycleError as error:
+        file = read_file(xml, topics=topics, imports=imports)
+    except (DefinitionRejectedError, DmnRejectedError) as error:
+        return refusals(error.problems)
+    except (NotALifecycleError, EncodingUnsupportedError) as error:
         cure = "Upload what Camunda Modeler saves."
         return (Finding(element="(file)", line=1, problem=error.message, cure=cure),)
-    return ()
+    if file.kind is not DefinitionKind.DMN:
+        return ()
+    said = analysis_findings(read_decisions(xml, imports=imports or {}))
+    return tuple(finding for finding in said if finding.severity is FindingSeverity.ERROR)
 
 
-def _finding(problem: Problem | DmnProblem) -> Finding:
-    return Finding(
-        element=problem.element,
-        line=problem.line,
-        problem=problem.problem,
-        cure=problem.cure,
+def analysis_findings(decisions: Decisions) -> tuple[Finding, ...]:
+    """Give what analysis finds in the tables of a file: overlaps, gaps, rules that can never fire, and notes."""
+    return tuple(
+        Finding(
+            severity=FindingSeverity(found.severity.value),
+            element=found.element,
+            line=found.line,
+            problem=found.message,
+            cure="",
+            rules=found.rules,
+            example=found.example,
+        )
+        for found in analysed(decisions)
+    )
+
+
+def refusals(problems: Iterable[Problem | DmnProblem]) -> tuple[Finding, ...]:
+    """Give the reasons to refuse a file as findings."""
+    return tuple(
+        Finding(element=p.element, line=p.line, problem=p.problem, cure=p.cure) for p in problems
     )

@@ -70,7 +70,5 @@ class Library:
         """Give the process that a run was started with; its topics were checked when it was uploaded."""
         return self._processes.get(
             definition_id,
-            lambda: read(
-                work.definitions.get(definition_id).xml.encode(), expressions=self._expressions
-            ),
+            lambda: read(work.definitions.get(definition_id).source, expressions=self._expressions),
         )

@@ -1,26 +1,96 @@
-"""What can be said of a life cycle without a server."""
+"""What can be said of life cycles and decision files without a server."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.lifecycle.files import findings
+from pilothouse.dmn import DmnRejectedError, namespace_of, read_decisions
+from pilothouse.lifecycle.errors import NamespaceTwiceError
+from pilothouse.lifecycle.files import (
+    analysis_findings,
+    findings,
+    refusals,
+)
 from pilothouse.lifecycle.tasks.catalogue import known_topics
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pilothouse.dmn import Decisions
     from pilothouse.wire.runs import Finding
 
 
-def lint(xml: bytes) -> tuple[Finding, ...]:
+def lint(xml: bytes, *, others: Iterable[bytes] = ()) -> tuple[Finding, ...]:
     """
-    Say what an upload would refuse: every problem with its element, line and cure; nothing where it would succeed.
+    Say what an upload would refuse, and where decision tables contradict themselves; nothing where all is well.
 
     Topics are those of the task types that are installed here; a foreign one's parameters are only checked
     by a server.
+
+    Parameters
+    ----------
+    xml
+        The file.
+    others
+        The decision files that it imports, and those that they import.
+
+    Raises
+    ------
+    NamespaceTwiceError
+        When two of the others have one namespace.
 
     Examples
     --------
     >>> [finding.element for finding in lint(b"<nothing/>")]
     ['(file)']
     """
-    return findings(xml, topics=known_topics())
+    return findings(xml, topics=known_topics(), imports=by_namespace(others))
+
+
+def lint_decisions(xml: bytes, *, others: Iterable[bytes] = ()) -> tuple[Finding, ...]:
+    """
+    Say all that can be said of a decision file: what an upload would refuse, or else what analysis of its tables finds.
+
+    Raises
+    ------
+    NamespaceTwiceError
+        When two of the others have one namespace.
+    """
+    try:
+        return analysis_findings(decisions_of(xml, others=others))
+    except DmnRejectedError as error:
+        return refusals(error.problems)
+
+
+def decisions_of(xml: bytes, *, others: Iterable[bytes] = ()) -> Decisions:
+    """
+    Read a decision file with those that it imports.
+
+    Raises
+    ------
+    DmnRejectedError
+        When it is no DMN, or cannot run.
+    NamespaceTwiceError
+        When two of the others have one namespace.
+    """
+    return read_decisions(xml, imports=by_namespace(others))
+
+
+def by_namespace(files: Iterable[bytes]) -> Mapping[str, bytes]:
+    """
+    Give decision files by the namespaces that they are imported by.
+
+    Raises
+    ------
+    NamespaceTwiceError
+        When two have one namespace.
+    DmnRejectedError
+        When one is no DMN.
+    """
+    found: dict[str, bytes] = {}
+    for xml in files:
+        namespace = namespace_of(xml)
+        if namespace in found:
+            raise NamespaceTwiceError(namespace=namespace)
+        found[namespace] = xml
+    return found

@@ -11,7 +11,7 @@ from pilothouse.domain.errors import AlreadyExistsError
 from pilothouse.domain.events import Event, EventType
 from pilothouse.domain.lifecycles import DefinitionKind
 from pilothouse.domain.plain import digest
-from pilothouse.lifecycle.definitions import latest_active
+from pilothouse.lifecycle.lookup import latest_active
 from pilothouse.lifecycle.moving import persistent
 from pilothouse.lifecycle.subjects import Subject, planned
 

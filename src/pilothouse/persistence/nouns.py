@@ -12,7 +12,7 @@ from pilothouse.domain.evaluations import Evaluation
 from pilothouse.domain.events import AuditEntry
 from pilothouse.domain.groups import Group
 from pilothouse.domain.jobs import Job
-from pilothouse.domain.lifecycles import Definition, RunHeading
+from pilothouse.domain.lifecycles import Definition, GivenDecision, RunHeading
 from pilothouse.domain.locations import Location
 from pilothouse.domain.models import Model
 from pilothouse.domain.people import Person
@@ -103,6 +103,7 @@ DEPLOYMENTS = Noun(
 JOBS = Noun(name="job", kind=Job, table=tables.jobs)
 EVALUATIONS = Noun(name="evaluation", kind=Evaluation, table=tables.evaluations)
 DEFINITIONS = Noun(name="definition", kind=Definition, table=tables.definitions)
+GIVEN_DECISIONS = Noun(name="decision", kind=GivenDecision, table=tables.given_decisions)
 HEADINGS = Noun(name="run", kind=RunHeading, table=tables.run_headings, key="run_id")
 TASKS = Noun(name="task", kind=Task, table=tables.tasks)
 AUDIT = Noun(name="audit entry", kind=AuditEntry, table=tables.audit)
@@ -125,6 +126,7 @@ NOUNS: tuple[Noun[Any], ...] = (
     JOBS,
     EVALUATIONS,
     DEFINITIONS,
+    GIVEN_DECISIONS,
     HEADINGS,
     TASKS,
 )

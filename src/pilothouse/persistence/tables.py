@@ -19,7 +19,7 @@ from pilothouse.domain.evaluations import Evaluation
 from pilothouse.domain.events import AuditEntry, Change, Event, Message
 from pilothouse.domain.groups import Group
 from pilothouse.domain.jobs import Job
-from pilothouse.domain.lifecycles import Definition, RunHeading
+from pilothouse.domain.lifecycles import Definition, GivenDecision, RunHeading
 from pilothouse.domain.locations import Location
 from pilothouse.domain.models import Model
 from pilothouse.domain.people import Person
@@ -150,6 +150,14 @@ definitions = table_of(
     "definitions",
     unique("key", "definition_version"),
     unique("group", "key", "sha256"),
+    index("namespace"),
+)
+given_decisions = table_of(
+    GivenDecision,
+    "given_decisions",
+    unique("definition_id", "decision"),
+    index("decision"),
+    refers={"definition_id": "definitions.id"},
 )
 
 # The rows of life-cycle runs. `group` and `definition_key` come from the heading.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pilothouse.domain.events import EventType
     from pilothouse.domain.groups import Group
     from pilothouse.domain.jobs import Job
-    from pilothouse.domain.lifecycles import Definition, RunHeading
+    from pilothouse.domain.lifecycles import Definition, GivenDecision, RunHeading
     from pilothouse.domain.locations import Location
     from pilothouse.domain.models import Model
     from pilothouse.domain.people import Person
@@ -148,6 +148,11 @@ class SqlUnitOfWork:
     def definitions(self) -> SqlRepository[Definition]:
         """The life cycles and decision tables."""
         return self._of(nouns.DEFINITIONS)
+
+    @property
+    def given_decisions(self) -> SqlRepository[GivenDecision]:
+        """Which definitions have which decisions, written once."""
+        return self._of(nouns.GIVEN_DECISIONS)
 
     @property
     def headings(self) -> SqlRepository[RunHeading]:

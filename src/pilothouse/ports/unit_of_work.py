@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pilothouse.domain.groups import Group
     from pilothouse.domain.ids import GroupName
     from pilothouse.domain.jobs import Job as BatchJob
-    from pilothouse.domain.lifecycles import Definition, RunHeading
+    from pilothouse.domain.lifecycles import Definition, GivenDecision, RunHeading
     from pilothouse.domain.locations import Location
     from pilothouse.domain.models import Model
     from pilothouse.domain.pages import Page
@@ -326,6 +326,8 @@ class UnitOfWork(Protocol):
     def evaluations(self) -> Repository[Evaluation]: ...
     @property
     def definitions(self) -> Repository[Definition]: ...
+    @property
+    def given_decisions(self) -> Repository[GivenDecision]: ...
     @property
     def headings(self) -> Repository[RunHeading]: ...
     @property

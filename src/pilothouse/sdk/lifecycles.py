@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.state import HistoryEntry, Incident
+from pilothouse.domain.access import EVERY_GROUP
 from pilothouse.domain.lifecycles import Definition
 from pilothouse.domain.tasks import Task
 from pilothouse.sdk.nouns import Noun
@@ -23,9 +24,10 @@ class Lifecycles(Noun):
         """Upload a file as the next version of its key."""
         return self._transport.post_xml(Definition, "/lifecycles", xml, group=group)
 
-    def lint(self, xml: bytes) -> tuple[Finding, ...]:
-        """Say what an upload would refuse."""
-        return self._transport.post_xml(tuple[Finding, ...], "/lifecycles/lint", xml)
+    def lint(self, xml: bytes, *, group: str = EVERY_GROUP) -> tuple[Finding, ...]:
+        """Say what an upload to a group would refuse, and what its decision tables leave open or contradict."""
+        path = "/lifecycles/lint"
+        return self._transport.post_xml(tuple[Finding, ...], path, xml, group=group)
 
     def list(self) -> Iterable[Definition]:
         """List definitions."""

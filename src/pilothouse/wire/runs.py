@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from pilothouse.bpmn.state import Incident, JobKind, RunStatus, TokenStatus
 from pilothouse.domain.lifecycles import RunHeading
@@ -71,11 +72,39 @@ class MessageReceipt:
     seen_before: bool = False
 
 
+class FindingSeverity(StrEnum):
+    """How much a finding matters."""
+
+    REFUSED = "refused"
+    """It cannot run, and an upload is refused."""
+
+    ERROR = "error"
+    """It can be uploaded, and contradicts itself for some inputs."""
+
+    WARNING = "warning"
+    """It can be uploaded, and hardly says what was meant."""
+
+    NOTE = "note"
+    """It is worth knowing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that keeps a life cycle from being uploaded: where, what, and what to use instead."""
+    """
+    Something in a life cycle or decision file: where, what, and what to do about it.
 
+    Attributes
+    ----------
+    rules
+        The places of the rules of a decision table that it is about, from 1.
+    example
+        Inputs for which it shows, by their labels, as FEEL.
+    """
+
+    severity: FindingSeverity = FindingSeverity.REFUSED
     element: str | None
     line: int | None
     problem: str
     cure: str
+    rules: tuple[int, ...] = ()
+    example: str = ""

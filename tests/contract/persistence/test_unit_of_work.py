@@ -55,6 +55,7 @@ EVERY_NOUN: dict[str, Any] = {
     "jobs": values.job(),
     "evaluations": values.evaluation(),
     "definitions": values.definition("def_2", 2),
+    "given_decisions": values.given_decision(),
 }
 
 

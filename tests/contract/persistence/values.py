@@ -30,7 +30,13 @@ from pilothouse.domain.ids import (
     TokenId,
 )
 from pilothouse.domain.jobs import Job, JobKind, JobProgress, JobResult, JobState, TableFormat
-from pilothouse.domain.lifecycles import Definition, DefinitionKind, DefinitionState, RunHeading
+from pilothouse.domain.lifecycles import (
+    Definition,
+    DefinitionKind,
+    DefinitionState,
+    GivenDecision,
+    RunHeading,
+)
 from pilothouse.domain.locations import Location, LocationAccess, Place
 from pilothouse.domain.models import Model, RiskTier
 from pilothouse.domain.people import Person
@@ -324,7 +330,14 @@ def definition(key: str = DEFINITION, version: int = 1) -> Definition:
         state=DefinitionState.ACTIVE,
         uploaded_by=ADA,
         uploaded_at=NOON,
+        namespace="house",
+        decisions=("thresholds",),
+        imports={"house/types": "types@3"},
     )
+
+
+def given_decision() -> GivenDecision:
+    return GivenDecision(id="gvn_1", definition_id=DEFINITION, group=RISK, decision="thresholds")
 
 
 def task(run_id: str = "run_1") -> Task:

@@ -8,7 +8,6 @@ import pytest
 
 from pilothouse.application.founding import SYSTEM
 from pilothouse.bpmn.errors import DefinitionRejectedError
-from pilothouse.dmn import DmnRejectedError
 from pilothouse.domain.access import ActionDeniedError, Role
 from pilothouse.domain.errors import NotFoundError
 from pilothouse.domain.lifecycles import DefinitionKind, DefinitionState
@@ -132,23 +131,10 @@ def test_entities_are_refused(house: House) -> None:
         house.plane.definitions.upload(OPAL, group=RISK, xml=bomb)
 
 
-def test_a_decision_file_with_two_final_decisions_is_refused(house: House) -> None:
-    decision = '<decision id="{0}" name="{0}"><literalExpression><text>1</text></literalExpression></decision>'
-    xml = (
-        '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">'
-        f"{decision.format('one')}{decision.format('two')}</definitions>"
-    ).encode()
-
-    with pytest.raises(DmnRejectedError) as rejected:
-        house.plane.definitions.upload(OPAL, group=RISK, xml=xml)
-
-    assert "one, two" in rejected.value.problems[0].problem
-
-
 def test_lint_says_what_an_upload_would_refuse(house: House) -> None:
-    assert house.plane.definitions.lint(waits_for_signal()) == ()
+    assert house.plane.definitions.lint(OPAL, xml=waits_for_signal()) == ()
 
-    [finding] = house.plane.definitions.lint(one_task("teleport"))
+    [finding] = house.plane.definitions.lint(OPAL, xml=one_task("teleport"))
 
     assert finding.element == "task"
 

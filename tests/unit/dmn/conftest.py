@@ -42,13 +42,18 @@ def table() -> Table:
         attributes: str = "",
         output_values: str = "",
         inside: str = "",
+        input_values: str = "",
+        input_type: str = "",
+        default: str = "",
     ) -> str:
-        allowed = f"<outputValues><text>{escape(output_values)}</text></outputValues>"
-        columns = "".join(f"<input>{_text('inputExpression', i)}</input>" for i in inputs)
-        columns += "".join(
-            f"<output name={quoteattr(o)}>{allowed if output_values else ''}</output>"
-            for o in outputs
+        kind = {"typeRef": input_type} if input_type else {}
+        possible = _text("inputValues", input_values) if input_values else ""
+        said = _text("outputValues", output_values) if output_values else ""
+        said += _text("defaultOutputEntry", default) if default else ""
+        columns = "".join(
+            f"<input>{_text('inputExpression', i, **kind)}{possible}</input>" for i in inputs
         )
+        columns += "".join(f"<output name={quoteattr(o)}>{said}</output>" for o in outputs)
         rows = "".join(
             f"<rule id='r{n}'>"
             + "".join(_text("inputEntry", cell) for cell in row[: len(inputs)])

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pilothouse.dmn import DmnRejectedError, DmnValueError, read_decisions
+from pilothouse.dmn import DmnRejectedError, DmnValueError, read_decisions, read_leniently
+from pilothouse.feel.budget import Fault
 
 if TYPE_CHECKING:
     from tests.unit.dmn.conftest import Definitions, Table, TableOf
@@ -71,31 +72,40 @@ def test_rules_of_required_tables_are_kept_apart(definitions: Definitions, table
     assert [f.decision for f in outcome.earlier] == ["d"]
 
 
-def test_declared_inputs_are_checked_by_their_type(definitions: Definitions) -> None:
-    with pytest.raises(DmnValueError) as caught:
-        read_decisions(definitions(PREMIUM)).evaluate("d3", {"Age": "twenty"})
-    assert caught.value.problem == "must be a number, and is a string"
-
-
-def test_results_are_checked_by_their_type(definitions: Definitions) -> None:
-    other = PREMIUM.replace('"low"</text></literal', '"medium"</text></literal')
-    with pytest.raises(DmnValueError) as caught:
-        read_decisions(definitions(other)).evaluate("d3", {"Age": 30})
-    assert "allowed values" in caught.value.problem
-
-
-def test_contexts_and_lists_are_checked_inside(definitions: Definitions) -> None:
-    file = definitions(
-        """<itemDefinition name="tRows" isCollection="true">
-             <itemComponent name="auc"><typeRef>number</typeRef></itemComponent></itemDefinition>
-           <inputData id="i" name="rows"><variable name="rows" typeRef="tRows"/></inputData>
-           <decision id="d"><informationRequirement><requiredInput href="#i"/></informationRequirement>
-             <literalExpression><text>max(rows.auc)</text></literalExpression></decision>"""
+def test_an_input_of_another_type_is_null_with_its_reason(definitions: Definitions) -> None:
+    outcome = read_decisions(definitions(PREMIUM)).evaluate("d1", {"Age": "twenty"})
+    assert outcome.value == "low"
+    assert (outcome.nulls[0].fault, outcome.nulls[0].problem) == (
+        Fault.TYPE,
+        'the string "twenty" is not of the type number',
     )
-    assert read_decisions(file).evaluate("d", {"rows": [{"auc": 1}, {"auc": 3}]}).value == 3
+
+
+def test_whoever_demands_fitting_inputs_is_told_of_others(definitions: Definitions) -> None:
+    outcome = read_decisions(definitions(PREMIUM)).evaluate("d1", {"Age": "twenty"})
     with pytest.raises(DmnValueError) as caught:
-        read_decisions(file).evaluate("d", {"rows": [{"auc": "high"}]})
-    assert "entry 'auc'" in caught.value.problem
+        outcome.demanded()
+    assert "not of the type number" in caught.value.problem
+
+
+def test_a_missing_input_is_null_with_its_reason(definitions: Definitions) -> None:
+    outcome = read_decisions(definitions(PREMIUM)).evaluate("d2", {})
+    assert outcome.value is None
+    assert outcome.nulls[0].fault is Fault.MISSING
+    assert outcome.nulls[0].problem == "the input 'Age' is not given"
+
+
+def test_a_result_that_is_not_allowed_is_null_with_its_reason(definitions: Definitions) -> None:
+    other = PREMIUM.replace('"low"</text></literal', '"medium"</text></literal')
+    outcome = read_decisions(definitions(other)).evaluate("d1", {"Age": 30})
+    assert outcome.value is None
+    assert outcome.nulls[0].where == "Risk"
+    assert "allowed values of the type tRisk" in outcome.nulls[0].problem
+
+
+def test_an_outcome_without_trouble_is_what_was_demanded(definitions: Definitions) -> None:
+    outcome = read_decisions(definitions(PREMIUM)).evaluate("d3", {"Age": 20})
+    assert outcome.demanded() is outcome
 
 
 def test_a_default_output_is_said_when_no_rule_matches(definitions: Definitions) -> None:
@@ -119,11 +129,12 @@ def test_comments_and_other_languages_inside_are_read_over(definitions: Definiti
     ("part", "element", "problem"),
     [
         ("", "definitions f", "no decision"),
-        ("<businessKnowledgeModel id='b'/>", "businessKnowledgeModel b", "not supported"),
-        ("<import name='other'/>", "import other", "not supported"),
-        ("<decisionService id='s'/>", "decisionService s", "not supported"),
-        ("<decision id='d'><invocation/></decision>", "invocation in decision d", "not supported"),
-        ("<decision id='d'/>", "decision d", "no decision table and no literal expression"),
+        ("<import name='other'/>", "import other", "imports of type ''"),
+        ("<import name='other' namespace='urn:o' importType='https://www.omg.org/spec/DMN/20191111/MODEL/'/>", "import other", "no file of that namespace"),
+        ("<decisionService id='s'/>", "decisionService s", "no output decision"),
+        ("<decision id='d'><invocation/></decision>", "invocation in decision d", "no expressions"),
+        ("<decision id='d'><list/><list/></decision>", "decision d", "2 expressions"),
+        ("<decision id='d'><box/></decision>", "box in decision d", "not supported"),
         ("<decision><literalExpression><text>1</text></literalExpression></decision>", "decision in definitions f", "neither id nor name"),
         ("<decision id='d'><literalExpression/></decision>", "literalExpression in decision d", "no text"),
         ("<decision id='d'><literalExpression><text>1 +</text></literalExpression></decision>", "literalExpression in decision d", "line 1, column 4"),
@@ -195,6 +206,7 @@ def test_decisions_that_require_each_other_are_refused(definitions: Definitions)
     with pytest.raises(DmnRejectedError) as caught:
         read_decisions(definitions(circle))
     assert {p.element for p in caught.value.problems} == {"decision a", "decision b", "decision c"}
+    assert all(caught.value.problems[0].problem.count(name) for name in "abc")
 
 
 def test_a_long_chain_of_decisions_is_taken_without_recursion(definitions: Definitions) -> None:
@@ -206,3 +218,56 @@ def test_a_long_chain_of_decisions_is_taken_without_recursion(definitions: Defin
     first = "<decision id='d0'><literalExpression><text>0</text></literalExpression></decision>"
     decisions = read_decisions(definitions(first, chain))
     assert decisions.evaluate("d1049", {}).value == Decimal(1049)
+
+
+def test_a_decision_without_logic_is_null_with_its_reason(definitions: Definitions) -> None:
+    outcome = read_decisions(definitions("<decision id='d' name='Later'/>")).evaluate("d", {})
+    assert outcome.value is None
+    assert outcome.nulls[0].problem == "the decision 'Later' has no logic"
+
+
+def test_a_decision_sees_only_what_it_requires(definitions: Definitions) -> None:
+    file = definitions(
+        PREMIUM,
+        """<decision id="blind"><literalExpression><text>Base Premium</text></literalExpression></decision>""",
+    )
+    outcome = read_decisions(file).evaluate("blind", {"Base Premium": 1, "Age": 20})
+    assert outcome.value is None
+    assert outcome.nulls[0].fault is Fault.MISSING
+
+
+def test_variables_that_no_element_provides_come_from_the_caller(definitions: Definitions) -> None:
+    file = definitions(
+        """<decision id="d"><literalExpression><text>rows[auc > limit]</text></literalExpression></decision>"""
+    )
+    decisions = read_decisions(file)
+    outcome = decisions.evaluate("d", {"rows": [{"auc": 1}, {"auc": 3}], "limit": 2})
+    assert outcome.value == ({"auc": Decimal(3)},)
+    assert decisions.needed("d") == {"rows"}
+
+
+def test_elements_are_found_by_the_namespace_of_their_own_file() -> None:
+    file = b"""<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" namespace="urn:own">
+      <inputData id="i" name="x"/>
+      <decision id="d"><informationRequirement><requiredInput href="urn:own#i"/></informationRequirement>
+        <literalExpression><text>x + 1</text></literalExpression></decision></definitions>"""
+    assert read_decisions(file).evaluate("d", {"x": 1}).value == Decimal(2)
+
+
+def test_lenient_reading_keeps_what_has_no_problems(definitions: Definitions) -> None:
+    file = definitions(
+        PREMIUM,
+        """<decision id="broken"><literalExpression><text>1 +</text></literalExpression></decision>
+           <decision id="above"><informationRequirement><requiredDecision href="#broken"/></informationRequirement>
+             <literalExpression><text>broken</text></literalExpression></decision>""",
+    )
+    decisions = read_leniently(file)
+    assert decisions.evaluate("d3", {"Age": 20}).value == Decimal(400)
+    with pytest.raises(DmnRejectedError) as caught:
+        decisions.evaluate("above", {})
+    assert [p.element for p in caught.value.problems] == ["literalExpression in decision broken"]
+    assert decisions.problems == caught.value.problems
+
+
+def test_final_decisions_are_those_that_no_other_requires(definitions: Definitions) -> None:
+    assert [d.id for d in read_decisions(definitions(PREMIUM)).final] == ["d3"]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pilothouse.dmn import DmnConflictError, DmnValueError
+from pilothouse.dmn import DmnConflictError, DmnRejectedError, DmnValueError
 from pilothouse.domain.errors import NotFoundError, RefusedError
 from pilothouse.domain.plain import canonical
 from pilothouse.feel import Budget, FeelBudgetError, FeelValueError
+from pilothouse.feel.budget import Fault
 
 if TYPE_CHECKING:
     from tests.unit.dmn.conftest import TableOf
@@ -31,9 +33,10 @@ def test_a_decision_is_found_by_its_name_too(table_of: TableOf) -> None:
     assert table_of(GRADES).evaluate("Gate", {"auc": 1}).value == "PASS"
 
 
-def test_no_rule_gives_null(table_of: TableOf) -> None:
+def test_no_rule_gives_null_and_says_so(table_of: TableOf) -> None:
     outcome = table_of(GRADES).evaluate("d", {"auc": None})
     assert (outcome.value, outcome.fired) == (None, ())
+    assert [null.fault for null in outcome.nulls] == [Fault.NO_RULE]
 
 
 def test_the_fired_rule_is_kept_with_inputs_outputs_and_annotation(table_of: TableOf) -> None:
@@ -45,16 +48,29 @@ def test_the_fired_rule_is_kept_with_inputs_outputs_and_annotation(table_of: Tab
 
 def test_the_outcome_has_a_plain_form(table_of: TableOf) -> None:
     plain = table_of(GRADES).evaluate("d", {"auc": 0.95}).plain()
-    assert canonical(plain) == (
-        b'{"earlier":[],"fired":[{"annotation":"note 1","decision":"d","index":1,'
-        b'"inputs":{"auc":0.95},"outputs":{"verdict":"PASS"},"rule":"r1"}],"value":"PASS"}'
-    )
+    fired = {
+        "annotation": "note 1",
+        "decision": "d",
+        "index": 1,
+        "inputs": {"auc": 0.95},
+        "outputs": {"verdict": "PASS"},
+        "rule": "r1",
+    }
+    assert (plain["value"], plain["fired"], plain["earlier"]) == ("PASS", [fired], [])
+    assert canonical(plain)
 
 
-def test_unique_refuses_two_rules_and_names_them(table_of: TableOf) -> None:
+def test_two_rules_of_unique_give_null_with_a_reason_that_names_them(table_of: TableOf) -> None:
+    outcome = table_of(OVERLAPPING).evaluate("d", {"auc": 3})
+    assert (outcome.value, outcome.fired) == (None, ())
+    assert [null.fault for null in outcome.nulls] == [Fault.CONFLICT]
+    assert "r1, r2" in outcome.nulls[0].problem
+
+
+def test_a_conflict_is_an_error_for_who_demands_a_value(table_of: TableOf) -> None:
+    outcome = table_of(OVERLAPPING).evaluate("d", {"auc": 3})
     with pytest.raises(DmnConflictError) as caught:
-        table_of(OVERLAPPING).evaluate("d", {"auc": 3})
-    assert (caught.value.policy, caught.value.rules) == ("UNIQUE", ("r1", "r2"))
+        outcome.demanded()
     assert caught.value.code == "dmn-conflict"
     assert isinstance(caught.value, RefusedError)
 
@@ -65,10 +81,11 @@ def test_any_takes_rules_that_agree(table_of: TableOf) -> None:
     assert (outcome.value, [f.rule for f in outcome.fired]) == ("a", ["r1", "r2"])
 
 
-def test_any_refuses_rules_that_differ(table_of: TableOf) -> None:
-    with pytest.raises(DmnConflictError) as caught:
-        table_of(OVERLAPPING, attributes="hitPolicy='ANY'").evaluate("d", {"auc": 9})
-    assert (caught.value.policy, caught.value.rules) == ("ANY", ("r1", "r2", "r3"))
+def test_rules_of_any_that_differ_give_null_with_a_reason(table_of: TableOf) -> None:
+    outcome = table_of(OVERLAPPING, attributes="hitPolicy='ANY'").evaluate("d", {"auc": 9})
+    assert outcome.value is None
+    assert [null.fault for null in outcome.nulls] == [Fault.CONFLICT]
+    assert "r1, r2, r3" in outcome.nulls[0].problem
 
 
 @pytest.mark.parametrize(
@@ -99,10 +116,25 @@ def test_collect_aggregates(table_of: TableOf, aggregation: str, value: int) -> 
     assert (outcome.value, len(outcome.fired)) == (Decimal(value), 3)
 
 
-@pytest.mark.parametrize(("aggregation", "value"), [("SUM", None), ("COUNT", Decimal(0))])
-def test_collect_of_nothing(table_of: TableOf, aggregation: str, value: Decimal | None) -> None:
-    attributes = f"hitPolicy='COLLECT' aggregation='{aggregation}'"
+@pytest.mark.parametrize(
+    ("attributes", "value"),
+    [
+        ("hitPolicy='COLLECT' aggregation='SUM'", None),
+        ("hitPolicy='COLLECT' aggregation='MIN'", None),
+        ("hitPolicy='COLLECT' aggregation='COUNT'", Decimal(0)),
+        ("hitPolicy='COLLECT'", None),
+        ("hitPolicy='RULE ORDER'", None),
+    ],
+)
+def test_several_hits_of_none(table_of: TableOf, attributes: str, value: Decimal | None) -> None:
     assert table_of(COUNTED, attributes=attributes).evaluate("d", {"auc": 0}).value == value
+
+
+@pytest.mark.parametrize("policy", ["UNIQUE", "FIRST", "COLLECT", "RULE ORDER"])
+def test_the_default_holds_where_no_rule_matches(table_of: TableOf, policy: str) -> None:
+    decisions = table_of(COUNTED, attributes=f"hitPolicy='{policy}'", default="auc - 1")
+    outcome = decisions.evaluate("d", {"auc": 0})
+    assert (outcome.value, outcome.fired, outcome.nulls) == (Decimal(-1), (), ())
 
 
 def test_several_outputs_make_a_context(table_of: TableOf) -> None:
@@ -126,21 +158,88 @@ def test_priorities_go_from_the_first_output_to_the_last(table_of: TableOf) -> N
     assert decisions.evaluate("d", {"auc": 1}).fired[0].rule == "r3"
 
 
-def test_a_missing_input_is_refused_by_name(table_of: TableOf) -> None:
+def test_a_missing_input_is_null_with_a_reason(table_of: TableOf) -> None:
     decisions = table_of(GRADES)
+    outcome = decisions.evaluate("d", {"acu": 0.9})
     assert decisions.needed("d") == {"auc"}
-    with pytest.raises(DmnValueError) as caught:
-        decisions.evaluate("d", {"acu": 0.9})
-    assert caught.value.clause == "input 'auc'"
-    assert caught.value.code == "dmn-value"
+    assert outcome.value is None
+    assert Fault.MISSING in {null.fault for null in outcome.nulls}
+    with pytest.raises(DmnValueError, match="auc"):
+        outcome.demanded()
 
 
-def test_an_output_outside_its_values_is_refused(table_of: TableOf) -> None:
+def test_an_output_outside_its_values_is_null_with_a_reason(table_of: TableOf) -> None:
     decisions = table_of([("-", "other")], output_values='"a", "b"')
     assert decisions.evaluate("d", {"auc": 1, "other": "a"}).value == "a"
-    with pytest.raises(DmnValueError) as caught:
-        decisions.evaluate("d", {"auc": 1, "other": "c"})
-    assert caught.value.clause == "output 'verdict'"
+    outcome = decisions.evaluate("d", {"auc": 1, "other": "c"})
+    assert (outcome.value, [null.fault for null in outcome.nulls]) == (None, [Fault.TYPE])
+    assert "output 'verdict'" in outcome.nulls[0].problem
+
+
+def test_an_output_that_its_values_forbid_is_refused_at_upload(table_of: TableOf) -> None:
+    with pytest.raises(DmnRejectedError) as caught:
+        table_of([("-", '"c"')], output_values='"a", "b"')
+    assert "none of the allowed values" in caught.value.problems[0].problem
+
+
+def test_an_input_outside_its_values_gives_null_with_a_reason(table_of: TableOf) -> None:
+    decisions = table_of([("-", '"a"')], input_values='"low", "high"')
+    assert decisions.evaluate("d", {"auc": "low"}).value == "a"
+    outcome = decisions.evaluate("d", {"auc": "medium"})
+    assert (outcome.value, [null.fault for null in outcome.nulls]) == (None, [Fault.TYPE])
+    assert "input 'auc'" in outcome.nulls[0].problem
+
+
+def test_an_input_of_another_type_is_null_with_a_reason(table_of: TableOf) -> None:
+    decisions = table_of([("> 1", '"a"'), ("null", '"b"')], input_type="number")
+    outcome = decisions.evaluate("d", {"auc": "many"})
+    assert (outcome.value, outcome.nulls[0].fault) == ("b", Fault.TYPE)
+
+
+def test_a_list_of_one_item_is_that_item_for_a_typed_input(table_of: TableOf) -> None:
+    decisions = table_of([("> 1", '"a"')], input_type="number")
+    assert decisions.evaluate("d", {"auc": [5]}).value == "a"
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "other"),
+    [
+        ("? > limit and ? < 10", 7, 3),
+        ("limit", 5, 6),
+        ("< limit, > 2 * limit", 11, 7),
+        ('["x", "y"]', "y", "z"),
+        ("not(limit, 6)", 7, 6),
+        ('not("x")', "y", "x"),
+        ("null", None, 0),
+        ("not(null)", 0, None),
+        ("-5", -5, 5),
+        ("[-2..2]", -2, 3),
+        ('< date("2026-03-01")', "@2026-02-28", "@2026-03-01"),
+        ('starts with(?, "a")', "ab", "ba"),
+        ("count(?) = 2", [1, 2], [1]),
+        ("list contains(?, 1)", [1, 2], [2]),
+    ],
+)
+def test_cells_may_be_any_unary_test(
+    table_of: TableOf, cell: str, value: object, other: object
+) -> None:
+    decisions = table_of([(cell, "true")], inputs=("x",), inside="")
+    given = [
+        date.fromisoformat(v[1:]) if isinstance(v, str) and v[0] == "@" else v
+        for v in (value, other)
+    ]
+    answers = [decisions.evaluate("d", {"x": v, "limit": 5}).value for v in given]
+    assert answers == [True, None]
+
+
+def test_output_order_ranks_by_all_outputs(table_of: TableOf) -> None:
+    decisions = table_of(
+        [("-", '"b"', '"b"'), ("-", '"a"', '"b"'), ("-", '"a"', '"a"')],
+        outputs=("x", "y"),
+        attributes="hitPolicy='OUTPUT ORDER'",
+        output_values='"a", "b"',
+    )
+    assert [f.rule for f in decisions.evaluate("d", {"auc": 1}).fired] == ["r3", "r2", "r1"]
 
 
 def test_an_unknown_decision_is_not_found(table_of: TableOf) -> None:
@@ -156,7 +255,7 @@ def test_objects_are_refused_as_inputs(table_of: TableOf) -> None:
 
 
 def test_a_table_runs_inside_one_budget(table_of: TableOf) -> None:
-    decisions = table_of([(f"{n}", "1") for n in range(200)])
+    decisions = table_of([(f"? * ? = {n}", "1") for n in range(200)])
     with pytest.raises(FeelBudgetError):
         decisions.evaluate("d", {"auc": -1}, budget=Budget(steps=150))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -16,6 +15,8 @@ from pilothouse.feel import (
     compile_expression,
     plain_value,
 )
+from pilothouse.feel.python_values import python_value
+from pilothouse.feel.temporal import read_moment
 
 
 @pytest.mark.parametrize(
@@ -30,9 +31,10 @@ from pilothouse.feel import (
         (Decimal("0.1"), 0.1),
         ((Decimal(1), "a"), [1, "a"]),
         ({"a": (None,)}, {"a": [None]}),
-        (date(2026, 1, 5), "2026-01-05"),
-        (datetime(2026, 1, 5, 10, tzinfo=UTC), "2026-01-05T10:00:00Z"),
-        (timedelta(hours=1), "PT1H"),
+        (read_moment("2026-01-05"), "2026-01-05"),
+        (read_moment("2026-01-05T10:00:00Z"), "2026-01-05T10:00:00Z"),
+        (read_moment("10:00:00.000000001@Europe/Paris"), "10:00:00.000000001@Europe/Paris"),
+        (read_moment("PT1H"), "PT1H"),
         (YearsMonths(months=3), "P3M"),
         (Range(start=Decimal(1), end=Decimal(2)), "[1..2]"),
     ],
@@ -47,7 +49,8 @@ def test_a_number_beyond_all_floats_is_refused() -> None:
         plain_value(Decimal("1E+400"))
 
 
-def test_a_value_that_repeats_itself_without_end_is_refused() -> None:
+@pytest.mark.parametrize("leave", [plain_value, python_value])
+def test_a_value_that_repeats_itself_without_end_is_refused(leave: object) -> None:
     tree = compile_expression("for i in 1..60 return [partial, partial]").evaluate({})
     with pytest.raises(FeelBudgetError):
-        plain_value(tree)
+        leave(tree)  # type: ignore[operator]

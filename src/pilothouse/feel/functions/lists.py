@@ -1,233 +1,179 @@
-"""Functions on lists. Source: DMN 1.5, section 10.3.4.4 (table 76)."""
+"""Functions that look through lists and change them. Source: DMN 1.5, section 10.3.4.4 (table 76)."""
 
 from __future__ import annotations
 
-from decimal import Decimal, DecimalException
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from pilothouse.feel.arithmetic import calculate
-from pilothouse.feel.comparison import equal, ordered
-from pilothouse.feel.functions.logic import spread
-from pilothouse.feel.functions.numbers import integer
-from pilothouse.feel.functions.registry import Registry
-from pilothouse.feel.syntax import Operator
-from pilothouse.feel.values import NUMBERS, Value
+from pilothouse.feel.functions.distinct import Distinct, same
+from pilothouse.feel.functions.parameters import function, integer, items, number, whole
+from pilothouse.feel.functions.registry import Calls, Registry
+from pilothouse.feel.invocation import invoke
+from pilothouse.feel.values import Function, Value, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pilothouse.feel.budget import Budget
 
 LISTS = Registry()
 
 
-def _items(value: Value) -> tuple[Value, ...] | None:
-    """Take a list; a single value is a list of one (DMN 1.5, section 10.3.2.9.4), null is none."""
-    if value is None or isinstance(value, tuple):
-        return value
-    return (value,)
-
-
-@LISTS.add("list contains", "list", "element")
-def list_contains(budget: Budget, values: Value, element: Value) -> Value:
+@LISTS.add("list contains", items("list"), "element")
+def list_contains(budget: Budget, values: tuple[Value, ...], element: Value) -> Value:
     """Say whether an item equals the element."""
-    items = _items(values)
-    if items is None:
-        return None
-    budget.charge(len(items))
-    return any(equal(item, element, budget) is True for item in items)
+    budget.charge(len(values))
+    return any(same(item, element, budget) for item in values)
 
 
-@LISTS.add("count", "list", variadic=True)
-def count(budget: Budget, values: Value) -> Value:
-    """Count the items."""
-    items = spread(values)
-    if items is None or values == (None,):
-        return None
-    return Decimal(len(items))
-
-
-@LISTS.add("sum", "list", variadic=True)
-def total(budget: Budget, values: Value) -> Value:
-    """Add the items up; null when there are none, or one cannot be added."""
-    items = spread(values)
-    if not items:
-        return None
-    budget.charge(len(items))
-    result: Value = items[0] if not isinstance(items[0], str) else None
-    for item in items[1:]:
-        result = calculate(Operator.ADD, result, item, budget)
-    return result if isinstance(result, Decimal) or len(items) > 1 else None
-
-
-@LISTS.add("mean", "list", variadic=True)
-def mean(budget: Budget, values: Value) -> Value:
-    """Give the arithmetic mean; null when there are no items, or one is no number."""
-    result = total(budget, values)
-    items = spread(values)
-    if not isinstance(result, Decimal) or not items:
-        return None
-    return NUMBERS.divide(result, Decimal(len(items)))
-
-
-@LISTS.add("product", "list", variadic=True)
-def product(budget: Budget, values: Value) -> Value:
-    """Multiply the items; null when there are none, or one is no number."""
-    items = spread(values)
-    if not items:
-        return None
-    budget.charge(len(items))
-    result = Decimal(1)
-    try:
-        for item in items:
-            if not isinstance(item, Decimal):
-                return None
-            result = NUMBERS.multiply(result, item)
-    except DecimalException:
-        return None
-    return result
-
-
-def _enter_extreme(name: str, operator: Operator) -> Callable[[Budget, Value], Value]:
-    @LISTS.add(name, "list", variadic=True)
-    def run(budget: Budget, values: Value) -> Value:
-        items = spread(values)
-        if not items:
-            return None
-        budget.charge(len(items))
-        best = items[0]
-        for item in items:
-            order = ordered(operator, item, best)
-            if order is None:
-                return None
-            best = item if order else best
-        return best
-
-    def typed(budget: Budget, values: Value) -> Value:
-        return run(budget, values)
-
-    return typed
-
-
-minimum = _enter_extreme("min", Operator.LESS)
-maximum = _enter_extreme("max", Operator.MORE)
-
-
-@LISTS.add("append", "list", "item", variadic=True)
-def append(budget: Budget, values: Value, added: Value) -> Value:
+@LISTS.add("append", items("list"), "item", variadic=True)
+def append(budget: Budget, values: tuple[Value, ...], added: tuple[Value, ...]) -> Value:
     """Put items at the end."""
-    items = _items(values)
-    if items is None or not isinstance(added, tuple):
-        return None
-    return _built(budget, items + added)
+    return _built(budget, values + added)
 
 
 @LISTS.add("concatenate", "list", variadic=True)
-def concatenate(budget: Budget, lists: Value) -> Value:
+def concatenate(budget: Budget, lists: tuple[Value, ...]) -> Value:
     """Put lists one behind the other."""
-    if not isinstance(lists, tuple):
-        return None
+    return _joined(budget, "concatenate", lists)
+
+
+def _joined(budget: Budget, name: str, lists: tuple[Value, ...]) -> tuple[Value, ...] | None:
     joined: list[Value] = []
-    for values in lists:
-        items = _items(values)
-        if items is None:
-            return None
-        budget.charge(len(items))
-        joined.extend(items)
+    for i, values in enumerate(lists, 1):
+        if values is None:
+            return budget.null(f"{name}() has no value: list {i} is null")
+        inner = values if isinstance(values, tuple) else (values,)
+        budget.charge(len(inner))
+        joined.extend(inner)
     return tuple(joined)
 
 
-@LISTS.add("distinct values", "list")
-def distinct_values(budget: Budget, values: Value) -> Value:
+@LISTS.add("distinct values", items("list"))
+def distinct_values(budget: Budget, values: tuple[Value, ...]) -> Value:
     """Leave out items that are equal to an earlier one."""
-    items = _items(values)
-    return None if items is None else _distinct(budget, items)
+    seen = Distinct(budget)
+    return tuple([value for value in values if seen.add(value)])
 
 
-def _distinct(budget: Budget, items: tuple[Value, ...]) -> tuple[Value, ...]:
-    kept: list[Value] = []
-    for item in items:
-        budget.charge(1 + len(kept))
-        if not any(equal(item, other, budget) is True for other in kept):
-            kept.append(item)
-    return tuple(kept)
+@LISTS.add("duplicate values", items("list"))
+def duplicate_values(budget: Budget, values: tuple[Value, ...]) -> Value:
+    """List the items that are there more than once, each one time."""
+    seen, repeated = Distinct(budget), Distinct(budget)
+    return tuple([value for value in values if not seen.add(value) and repeated.add(value)])
 
 
 @LISTS.add("union", "list", variadic=True)
-def union(budget: Budget, lists: Value) -> Value:
+def union(budget: Budget, lists: tuple[Value, ...]) -> Value:
     """Put lists together without repeated items."""
-    joined = concatenate(budget, lists)
-    return _distinct(budget, joined) if isinstance(joined, tuple) else None
+    joined = _joined(budget, "union", lists)
+    return None if joined is None else distinct_values(budget, joined)
 
 
-@LISTS.add("flatten", "list")
-def flatten(budget: Budget, values: Value) -> Value:
+@LISTS.add("flatten", items("list"))
+def flatten(budget: Budget, values: tuple[Value, ...]) -> Value:
     """Replace each list in a list by its items, at all depths."""
-    items = _items(values)
-    if items is None:
-        return None
     flat: list[Value] = []
-    _flatten(budget, items, flat, 0)
+    _flatten(budget, values, flat, 0)
     return tuple(flat)
 
 
-def _flatten(budget: Budget, items: tuple[Value, ...], flat: list[Value], depth: int) -> None:
+def _flatten(budget: Budget, values: tuple[Value, ...], flat: list[Value], depth: int) -> None:
     budget.check_depth(depth)
-    budget.charge(len(items))
-    for item in items:
-        if isinstance(item, tuple):
-            _flatten(budget, item, flat, depth + 1)
+    budget.charge(len(values))
+    for value in values:
+        if isinstance(value, tuple):
+            _flatten(budget, value, flat, depth + 1)
         else:
-            flat.append(item)
+            flat.append(value)
 
 
-@LISTS.add("reverse", "list")
-def reverse(budget: Budget, values: Value) -> Value:
+@LISTS.add("reverse", items("list"))
+def reverse(budget: Budget, values: tuple[Value, ...]) -> Value:
     """Turn the order around."""
-    items = _items(values)
-    return None if items is None else _built(budget, items[::-1])
+    return _built(budget, values[::-1])
 
 
-@LISTS.add("index of", "list", "match")
-def index_of(budget: Budget, values: Value, match: Value) -> Value:
+@LISTS.add("index of", items("list"), "match")
+def index_of(budget: Budget, values: tuple[Value, ...], match: Value) -> Value:
     """List the positions, from 1, of the items that equal `match`."""
-    items = _items(values)
-    if items is None:
+    budget.charge(len(values))
+    return tuple(Decimal(i) for i, v in enumerate(values, 1) if same(v, match, budget))
+
+
+@LISTS.add("sublist", items("list"), whole("start position"), number("length"), optional=1)
+def sublist(budget: Budget, values: tuple[Value, ...], start: int, length: Decimal | None) -> Value:
+    """Cut out a part; positions count from 1, negative ones from the end; the fraction of a length is cut off."""
+    begin = _index(budget, "sublist", start, values)
+    if begin is None:
         return None
-    budget.charge(len(items))
-    return tuple(Decimal(i) for i, v in enumerate(items, 1) if equal(v, match, budget) is True)
+    if length is None:
+        return _built(budget, values[begin:])
+    left = len(values) - begin
+    if not 1 <= length < left + 1:
+        return budget.null(
+            f"sublist() has no value: 'length' must be from 1 to {left} here, not {length}"
+        )
+    return _built(budget, values[begin : begin + int(length)])
 
 
-@LISTS.add("sublist", "list", "start position", "length", optional=1)
-def sublist(budget: Budget, values: Value, start: Value, length: Value) -> Value:
-    """Cut out a part; positions count from 1, negative ones from the end."""
-    items, first, wanted = _items(values), integer(start), integer(length)
-    if items is None or not first or abs(first) > len(items):
-        return None
-    if length is not None and (wanted is None or wanted < 0):
-        return None
-    begin = first - 1 if first > 0 else len(items) + first
-    end = len(items) if wanted is None else begin + wanted
-    return _built(budget, items[begin:end]) if end <= len(items) else None
+@LISTS.add("insert before", items("list"), whole("position"), "newItem")
+def insert_before(budget: Budget, values: tuple[Value, ...], position: int, item: Value) -> Value:
+    """Put an item before the one at a position."""
+    index = _index(budget, "insert before", position, values)
+    return None if index is None else _built(budget, (*values[:index], item, *values[index:]))
 
 
-@LISTS.add("get value", "m", "key")
-def get_value(budget: Budget, context: Value, key: Value) -> Value:
-    """Give the entry of a context by its key; null where there is none."""
-    if not isinstance(context, dict) or not isinstance(key, str):
-        return None
-    return context.get(key)
+@LISTS.add("remove", items("list"), whole("position"))
+def remove(budget: Budget, values: tuple[Value, ...], position: int) -> Value:
+    """Take out the item at a position."""
+    index = _index(budget, "remove", position, values)
+    return None if index is None else _built(budget, values[:index] + values[index + 1 :])
 
 
-@LISTS.add("get entries", "m")
-def get_entries(budget: Budget, context: Value) -> Value:
-    """List the entries of a context as contexts of ``key`` and ``value``."""
-    if not isinstance(context, dict):
-        return None
-    budget.charge(len(context))
-    return tuple({"key": key, "value": value} for key, value in context.items())
+@LISTS.add_for(Calls.BY_POSITION, "list replace", items("list"), "position or match", "newItem")
+def replace(budget: Budget, values: tuple[Value, ...], which: Value, item: Value) -> Value:
+    """Replace the item at a position, or each one that a function chooses."""
+    if isinstance(which, Function):
+        return replace_matching(budget, values, which, item)
+    position = integer(which)
+    if position is None:
+        found = "null" if which is None else f"a {kind_of(which)}"
+        return budget.null(
+            f"list replace() has no value: it needs a whole number or a function, not {found}"
+        )
+    return replace_at(budget, values, position, item)
 
 
-def _built(budget: Budget, items: tuple[Value, ...]) -> tuple[Value, ...]:
-    budget.charge(len(items))
-    return items
+@LISTS.add_for(Calls.BY_NAME, "list replace", items("list"), whole("position"), "newItem")
+def replace_at(budget: Budget, values: tuple[Value, ...], position: int, item: Value) -> Value:
+    """Replace the item at a position."""
+    index = _index(budget, "list replace", position, values)
+    return None if index is None else _built(budget, (*values[:index], item, *values[index + 1 :]))
+
+
+@LISTS.add_for(Calls.BY_NAME, "list replace", items("list"), function("match"), "newItem")
+def replace_matching(
+    budget: Budget, values: tuple[Value, ...], match: Function, item: Value
+) -> Value:
+    """Replace each item for which a function of it and the new item is true."""
+    budget.charge(len(values))
+    replaced: list[Value] = []
+    for old in values:
+        answer = invoke(match, (old, item), (), budget)
+        if not isinstance(answer, bool):
+            return budget.null("list replace() has no value: 'match' must give true or false")
+        replaced.append(item if answer else old)
+    return tuple(replaced)
+
+
+def _index(budget: Budget, name: str, position: int, values: tuple[Value, ...]) -> int | None:
+    """Turn a position from 1, or from -1 at the end, into an index from 0."""
+    if position == 0 or abs(position) > len(values):
+        return budget.null(
+            f"{name}() has no value: there is no position {position} in a list of {len(values)} items"
+        )
+    return position - 1 if position > 0 else len(values) + position
+
+
+def _built(budget: Budget, values: tuple[Value, ...]) -> tuple[Value, ...]:
+    budget.charge(len(values))
+    return values

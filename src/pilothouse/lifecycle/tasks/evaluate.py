@@ -91,7 +91,7 @@ def _judgement(context: TaskContext, decided: Decided, figures: Mapping[str, obj
         stage=context.needed("stage"),
         verdict=verdict,
         reason=reason,
-        evidence={**figures, "rules": list(decided.rules)},
+        evidence={**figures, "rules": list(decided.rules), "nulls": list(decided.nulls)},
         decision=decided.decision,
         rule=decided.rule,
         run_id=context.heading.run_id,

@@ -1,0 +1,144 @@
+"""One element being read: what is in its scope, and what its FEEL texts compile to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pilothouse.feel import (
+    Expression,
+    FeelSyntaxError,
+    UnaryTests,
+    compile_expression,
+    compile_unary_tests,
+)
+from pilothouse.feel.errors import ExternalFunctionError
+from pilothouse.feel.names import KEYWORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lxml import etree
+
+    from pilothouse.dmn.document import Document
+    from pilothouse.dmn.type_reader import TypeReader
+
+MAXIMUM_NESTING = 30
+"""How many boxed expressions may stand inside one another."""
+
+SILENT = ("description", "extensionElements")
+"""Children that say something to people and nothing to an engine."""
+
+NOTHING = compile_expression("null")
+EVERYTHING = compile_unary_tests("-")
+_PLAIN = re.compile(r"[\w? ]*")
+
+
+def hard_names(names: Iterable[str]) -> frozenset[str]:
+    """
+    Give the names that FEEL text can only use where they are announced: those with signs or keywords in them.
+
+    Examples
+    --------
+    >>> sorted(hard_names(["Monthly Salary", "profit-loss", "terms and conditions"]))
+    ['profit-loss', 'terms and conditions']
+    """
+    return frozenset(
+        n for n in names if not _PLAIN.fullmatch(n) or not KEYWORDS.isdisjoint(n.split())
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """What the FEEL texts of a file compiled to, so that the same text is compiled once."""
+
+    expressions: dict[tuple[str, frozenset[str]], Expression] = field(default_factory=dict)
+    tests: dict[tuple[str, frozenset[str]], UnaryTests] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """
+    The reading of one element: a decision, a business knowledge model, or a part of them.
+
+    Parameters
+    ----------
+    document
+        The file; problems are noted there.
+    types
+        Its types.
+    names
+        The variables in scope.
+    heard
+        All names that the texts read so far, possibly or surely; shared by all parts of the element.
+    members
+        Names that stand in the texts after a dot or in a filter, as `hard_names` gives them.
+    compiled
+        What was compiled before.
+    depth
+        How many boxed expressions are around this one.
+    """
+
+    document: Document
+    types: TypeReader
+    names: frozenset[str]
+    heard: set[str] = field(default_factory=set)
+    members: frozenset[str] = frozenset()
+    compiled: Compiled = field(default_factory=Compiled)
+    depth: int = 0
+
+    def with_names(self, names: Iterable[str]) -> Reading:
+        """Give the reading of a part that sees these names too."""
+        return replace(self, names=self.names | frozenset(names))
+
+    def inside(self) -> Reading:
+        """Give the reading of a boxed expression one level further in."""
+        return replace(self, depth=self.depth + 1)
+
+    def expression(self, element: etree._Element) -> Expression:
+        """Compile the ``text`` of an element; where it is no FEEL, note the problem and give ``null``."""
+        self.document.refuse_strangers(element, "text", *SILENT)
+        text = self.document.text(element)
+        if not text:
+            cure = "Write a FEEL expression; null says nothing"
+            self.document.refuse(element, "it has no text", cure)
+            return NOTHING
+        return self.expression_of(element, text)
+
+    def expression_of(self, element: etree._Element, text: str) -> Expression:
+        """Compile a text that stands at an element; where it is no FEEL, note the problem and give ``null``."""
+        found = self.compiled.expressions.get((text, self.names))
+        if found is None:
+            try:
+                found = compile_expression(
+                    text, names=self.names, members=self.members, types=self.types.named
+                )
+            except FeelSyntaxError as error:
+                self._refuse(element, error, "Correct the expression")
+                return NOTHING
+            self.compiled.expressions[text, self.names] = found
+        self.heard.update(found.names, found.possible_names)
+        return found
+
+    def tests(self, element: etree._Element) -> UnaryTests:
+        """Compile the ``text`` of an input entry; where it is no FEEL, note the problem and let all values pass."""
+        self.document.refuse_strangers(element, "text", *SILENT)
+        # Modellers write an empty text where anything matches.
+        text = self.document.text(element) or "-"
+        found = self.compiled.tests.get((text, self.names))
+        if found is None:
+            try:
+                found = compile_unary_tests(
+                    text, names=self.names, members=self.members, types=self.types.named
+                )
+            except FeelSyntaxError as error:
+                self._refuse(element, error, "Correct the condition")
+                return EVERYTHING
+            self.compiled.tests[text, self.names] = found
+        self.heard.update(found.names)
+        return found
+
+    def _refuse(self, element: etree._Element, error: FeelSyntaxError, cure: str) -> None:
+        external = isinstance(error, ExternalFunctionError)
+        self.document.refuse(element, error.message, cure, by_design=external)

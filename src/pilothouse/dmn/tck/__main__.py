@@ -1,0 +1,86 @@
+"""
+The kit on the command line: ``python -m pilothouse.dmn.tck FOLDER [--json]``.
+
+Exit codes: 0 nothing failed, 1 something failed, 2 wrong arguments or no test in the folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pilothouse.dmn.cases import Verdict
+from pilothouse.dmn.tck.kit import run_kit
+from pilothouse.domain.plain import to_plain
+from pilothouse.observability.clock import SystemClock
+
+if TYPE_CHECKING:
+    from pilothouse.dmn.tck.report import FileReport, Report
+
+
+class ExitCode(IntEnum):
+    """How the program ends."""
+
+    PASSED = 0
+    FAILED = 1
+    NOTHING_RUN = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the kit and give the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pilothouse.dmn.tck",
+        description="Run any part of the OMG DMN Technology Compatibility Kit.",
+    )
+    parser.add_argument("folder", type=Path, help="the kit, a level of it, or a single test")
+    parser.add_argument("--json", action="store_true", help="print the three lists as JSON")
+    given = parser.parse_args(arguments)
+    if not given.folder.is_dir():
+        parser.error(f"{given.folder} is no folder")
+    tell = _nothing if given.json else _tell
+    report = run_kit(given.folder, now=SystemClock().now(), tell=tell)
+    for note in report.notes:
+        sys.stderr.write(f"note: {note}\n")
+    if given.json:
+        sys.stdout.write(json.dumps(to_plain(report.plain()), indent=2, ensure_ascii=False) + "\n")
+    else:
+        _summarise(report)
+    return _exit_code(report, given.folder)
+
+
+def _exit_code(report: Report, folder: Path) -> ExitCode:
+    if not report.files:
+        sys.stderr.write(f"{folder} holds no test file of the kit (*.xml with testCases)\n")
+        return ExitCode.NOTHING_RUN
+    return ExitCode.FAILED if report.count(Verdict.FAILED) else ExitCode.PASSED
+
+
+def _nothing(report: FileReport) -> None:
+    """Tell nothing: the lists at the end say all."""
+
+
+def _tell(report: FileReport) -> None:
+    sys.stdout.write(f"{_counts((report,))}  {report.case}\n")
+    for verdict, entry in report.entries:
+        if verdict is not Verdict.PASSED:
+            sys.stdout.write(f"    {verdict} {entry.test} {entry.result}: {entry.reason}\n")
+    sys.stdout.flush()
+
+
+def _summarise(report: Report) -> None:
+    sys.stdout.write("\n")
+    for level, files in report.levels().items():
+        sys.stdout.write(f"{_counts(files)}  {level}\n")
+    sys.stdout.write(f"{_counts(report.files)}  in all\n")
+
+
+def _counts(files: tuple[FileReport, ...]) -> str:
+    return "  ".join(f"{sum(f.count(v) for f in files):>5} {v}" for v in Verdict)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
