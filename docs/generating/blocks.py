@@ -36,6 +36,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "datatypes": scoring.datatypes,
     "deployment-states": runtimes.states,
     "digest-fields": models.digest_fields,
+    "dmn-limits": languages.dmn_limits,
     "dmn-policies": languages.dmn_policies,
     "dmn-refusals": languages.dmn_refusals,
     "dmn-types": languages.dmn_types,

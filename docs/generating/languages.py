@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING
 import pilothouse.dmn
 import pilothouse.feel.functions
 from docs.generating.markdown import code, table
-from docs.generating.source import calls, member_docstrings, problems, words
-from pilothouse.dmn.document import NAMESPACES
+from docs.generating.source import member_docstrings, problems, refusals
+from pilothouse.dmn import DEFAULT_STEPS as DECISION_STEPS
+from pilothouse.dmn import reading as boxed
+from pilothouse.dmn import type_reader
+from pilothouse.dmn.analysis.analysing import MOST_COLUMNS
+from pilothouse.dmn.document import MAXIMUM_BYTES, MAXIMUM_PROBLEMS, NAMESPACES
+from pilothouse.dmn.imports import MAXIMUM_CHAIN
 from pilothouse.dmn.tables import Aggregation, HitPolicy
 from pilothouse.dmn.types import BUILT_IN
 from pilothouse.feel.budget import (
@@ -21,10 +26,14 @@ from pilothouse.feel.budget import (
     MAXIMUM_DEPTH,
     Fault,
 )
+from pilothouse.feel.clauses import MAXIMUM_LOOP_VARIABLES
+from pilothouse.feel.cursor import MAXIMUM_NESTING
 from pilothouse.feel.functions import DEFINED, FUNCTIONS
 from pilothouse.feel.functions.registry import Calls, Registry
+from pilothouse.feel.patterns.pattern import MAXIMUM_PATTERN
 from pilothouse.feel.syntax import Operator
-from pilothouse.feel.values import KINDS
+from pilothouse.feel.tokens import MAXIMUM_LENGTH
+from pilothouse.feel.types import SIMPLE_TYPES
 from pilothouse.lifecycle import files, imports
 
 if TYPE_CHECKING:
@@ -114,20 +123,40 @@ def _notes(function: BuiltIn) -> str:
 
 def feel_operators() -> str:
     """Write the operators and the types."""
-    kinds = ", ".join(code(k) for k in dict.fromkeys(KINDS.values()))
+    kinds = ", ".join(
+        code(k) for k in (*SIMPLE_TYPES, "list<…>", "range<…>", "context<…>", "function<…> -> …")
+    )
     operators = ", ".join(code(o.value) for o in Operator)
-    return f"Operators: {operators}.\n\nTypes for `instance of`: {kinds}."
+    return f"Operators: {operators}.\n\nTypes: {kinds}, and those that a decision file defines."
 
 
 def feel_limits() -> str:
     """Write what one evaluation may do."""
     rows = (
-        ("steps of one evaluation", f"{DEFAULT_STEPS:,}"),
+        ("steps of one expression of a life cycle", f"{DEFAULT_STEPS:,}"),
+        ("steps of one decision, with all that it requires", f"{DECISION_STEPS:,}"),
         ("characters of a text that a function reads or makes", f"{MAXIMUM_CHARACTERS:,}"),
         ("nesting of lists and contexts in a value", f"{MAXIMUM_DEPTH:,}"),
         ("calls inside one another of functions written in FEEL", f"{MAXIMUM_CALLS:,}"),
+        ("characters of an expression", f"{MAXIMUM_LENGTH:,}"),
+        ("levels of nesting of an expression", f"{MAXIMUM_NESTING:,}"),
+        ("variables of one loop", f"{MAXIMUM_LOOP_VARIABLES:,}"),
+        ("characters of a regular expression", f"{MAXIMUM_PATTERN:,}"),
     )
-    return table(("limit", "of"), rows)
+    return table(("limit of", "is"), rows)
+
+
+def dmn_limits() -> str:
+    """Write what one file may hold."""
+    rows = (
+        ("bytes of a file", f"{MAXIMUM_BYTES:,}"),
+        ("boxed expressions inside one another", f"{boxed.MAXIMUM_NESTING:,}"),
+        ("item definitions inside one another", f"{type_reader.MAXIMUM_DEPTH:,}"),
+        ("files that import one another in a chain", f"{MAXIMUM_CHAIN:,}"),
+        ("problems that are listed before reading stops", f"{MAXIMUM_PROBLEMS:,}"),
+        ("inputs of a table that is analysed", f"{MOST_COLUMNS:,}"),
+    )
+    return table(("limit of", "is"), rows)
 
 
 def feel_faults() -> str:
@@ -156,11 +185,8 @@ def dmn_refusals() -> str:
     """Write every reason to refuse a file, as the source says it."""
     found: dict[str, str] = {}
     for module in modules(pilothouse.dmn):
-        for call, _ in calls(module, "refuse"):
-            if len(call.args) == 3:
-                found.setdefault(words(call.args[1]), words(call.args[2]))
-        found.update(problems(module, "Problem"))
+        for problem, cure in refusals(module, "refuse", "_reject_file"):
+            found.setdefault(problem, cure)
     found.update(problems(files, "DmnProblem"))
     found.update(problems(imports, "Problem"))
-    said = ((p, c) for p, c in sorted(found.items()) if not re.fullmatch(r"[{}\w…]+", p))
-    return table(("what is wrong", "what to do"), said)
+    return table(("what is wrong", "what to do"), sorted(found.items()))

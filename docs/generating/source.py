@@ -113,6 +113,51 @@ def problems(module: ModuleType, name: str) -> Iterator[tuple[str, str]]:
                     yield problem, cure
 
 
+def refusals(module: ModuleType, *names: str) -> Iterator[tuple[str, str]]:
+    """
+    Give problem and cure of every call of these functions, whose last two arguments they are.
+
+    Where an argument is a local variable, every text that is assigned to it is given. What only passes on the words of
+    others (a parameter, the message of an error) is left out.
+    """
+    tree = ast.parse(inspect.getsource(module))
+    for function in (f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef)):
+        local = _texts(function)
+        for node in ast.walk(function):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(attr=name) | ast.Name(id=name), args=[*_, problem, cure]
+                ):
+                    if name in names:
+                        yield from (
+                            (p, c) for p in _said(problem, local) for c in _said(cure, local)[:1]
+                        )
+
+
+def _texts(function: ast.FunctionDef) -> dict[str, list[ast.expr]]:
+    found: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(function):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                found.setdefault(name, []).append(value)
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+                for target, value in zip(targets, values, strict=True):
+                    if isinstance(target, ast.Name):
+                        found.setdefault(target.id, []).append(value)
+    return found
+
+
+def _said(node: ast.expr, local: Mapping[str, list[ast.expr]]) -> list[str]:
+    nodes = local.get(node.id, []) if isinstance(node, ast.Name) else [node]
+    texts = []
+    for each in nodes:
+        branches = [each.body, each.orelse] if isinstance(each, ast.IfExp) else [each]
+        texts += [
+            words(b) for b in branches if isinstance(b, (ast.Constant, ast.JoinedStr, ast.BinOp))
+        ]
+    return texts
+
+
 def _behind(node: ast.expr, local: Mapping[str, ast.expr]) -> ast.expr:
     return local.get(node.id, node) if isinstance(node, ast.Name) else node
 

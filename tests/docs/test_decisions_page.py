@@ -74,6 +74,30 @@ def test_every_test_on_the_page_of_feel_is_one(text: str) -> None:
     assert compile_unary_tests(text, names=NAMES).text == text
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.1 + 0.2 = 0.3", True),
+        ('string length("👍")', 1),
+        ('1 = "1"', None),
+        ("false and null", False),
+        ("true and null", None),
+        ("if null then 1 else 2", 2),
+        ("5 between 1 and 5", True),
+        ("10 in ]1..10[", False),
+        ('@"2026-01-31T10:00:00Z" < @"2026-01-31T10:00:01"', True),
+        ('@"2026-01-31T10:00:00Z" = @"2026-01-31T10:00:00"', None),
+        ("[1, 2, 3][-1]", 3),
+        ("count([{a: 1}, {a: 2}].a)", 2),
+        ("{a: 1, b: a + 1}.b", 2),
+        ("(function(x) function(y) x + y)(1)(2)", 3),
+        ("{f: sum}.f([1, 2])", 3),
+    ],
+)
+def test_what_the_page_of_feel_promises_holds(text: str, value: object) -> None:
+    assert compile_expression(text).evaluate({}) == value
+
+
 @pytest.mark.parametrize("xml", DECISION_FILES, ids=lambda xml: read_decisions(xml).name)
 def test_tables_that_are_shown_or_shipped_leave_nothing_open(xml: bytes) -> None:
     found = [f for f in lint_decisions(xml) if f.severity is not FindingSeverity.NOTE]

@@ -7,8 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.bpmn.state import (
+    BODIES,
+    REPETITIONS,
     TABLES,
     Changes,
+    Compensation,
     HistoryEntry,
     HistoryEvent,
     IdPrefix,
@@ -31,9 +34,9 @@ from pilothouse.bpmn.state import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pilothouse.bpmn.definition import AnyNode, Definition
+    from pilothouse.bpmn.definition import AnyNode, Boundary, Definition
 
-Row = Scope | Variable | Token | Job | Subscription | UserTask | Incident
+Row = Scope | Variable | Token | Job | Subscription | UserTask | Incident | Compensation
 TABLE_OF: dict[type[Any], str] = {
     Scope: "scopes",
     Variable: "variables",
@@ -42,6 +45,7 @@ TABLE_OF: dict[type[Any], str] = {
     Subscription: "subscriptions",
     UserTask: "tasks",
     Incident: "incidents",
+    Compensation: "compensations",
 }
 
 
@@ -70,6 +74,7 @@ class Board:
         self.subscriptions = dict(state.subscriptions)
         self.tasks = dict(state.tasks)
         self.incidents = dict(state.incidents)
+        self.compensations = dict(state.compensations)
         self.queue: deque[str] = deque()
         self.moves = 0
         self._before, self._ids = state, ids
@@ -111,6 +116,24 @@ class Board:
             (t for t in self.tokens.values() if t.scope_id == scope_id), key=lambda t: t.id
         )
 
+    def running_in(self, scope_id: str) -> list[Token]:
+        """Give the tokens that keep a scope open, oldest first: not those that only listen."""
+        return [t for t in self.in_scope(scope_id) if t.state is not TokenStatus.LISTENING]
+
+    def scope_of(self, token: Token) -> Scope:
+        """Give the scope that a token is in."""
+        return self.scopes[token.scope_id]
+
+    def holder(self, token: Token) -> Token | None:
+        """Give the token that holds open the scope that a token is in; None in the process itself."""
+        return self.tokens.get(self.scope_of(token).token_id or "")
+
+    def boundaries(self, token: Token) -> tuple[Boundary, ...]:
+        """Give the boundary events of where a token stands; of a repeated activity they hang on the whole."""
+        if self.scope_of(token).kind in BODIES | REPETITIONS:
+            return ()
+        return self.definition.boundaries.get(token.element, ())
+
     def inner_scope(self, token: Token) -> Scope | None:
         """Give the scope that a token holds open."""
         return next((s for s in self.scopes.values() if s.token_id == token.id), None)
@@ -136,6 +159,10 @@ class Board:
         notice = Notice(
             kind=kind, run_id=self.run.id, subject_id=subject_id, element=element, text=text
         )
+        self.tell(notice)
+
+    def tell(self, notice: Notice) -> None:
+        """Tell the caller of the step what has more to say than a text."""
         self._notices.append(notice)
 
     def raise_incident(
@@ -191,12 +218,18 @@ class Board:
     def close(self, scope: Scope) -> None:
         """Remove a scope with its variables and all tokens in it, noting where they were cancelled."""
         for token in self.in_scope(scope.id):
-            self.record(HistoryEvent.CANCELLED, token=token)
-            self.clear(token)
-            self.drop(token)
-        for variable in [v for v in self.variables.values() if v.scope_id == scope.id]:
-            self.drop(variable)
+            self.cancel(token)
+        for table in (self.variables, self.compensations):
+            for row in [r for r in table.values() if r.scope_id == scope.id]:
+                self.drop(row)
         self.drop(scope)
+
+    def cancel(self, token: Token) -> None:
+        """Remove a token where it stands, with what hangs on it; of one that only listened nothing is noted."""
+        if token.state is not TokenStatus.LISTENING:
+            self.record(HistoryEvent.CANCELLED, token=token)
+        self.clear(token)
+        self.drop(token)
 
     def changes(self) -> Changes:
         """Give the difference to the rows of the beginning."""

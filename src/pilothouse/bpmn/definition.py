@@ -19,6 +19,10 @@ class EndKind(StrEnum):
     NONE = "none"
     ERROR = "error"
     TERMINATE = "terminate"
+    MESSAGE = "message"
+    SIGNAL = "signal"
+    ESCALATION = "escalation"
+    COMPENSATION = "compensation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,83 @@ class ErrorCode:
     """A business error by its code; None catches every error."""
 
     code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """An escalation by its code; None catches every one."""
+
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoneBy:
+    """A boundary event that never fires: it names the activity that undoes the one it is attached to."""
+
+    handler: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageThrown:
+    """A message that is sent: kept for `time_to_live_s` seconds where nobody waits for it yet."""
+
+    name: Value
+    correlation_key: Value
+    time_to_live_s: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalThrown:
+    """A signal that is sent to every run of the group that waits for it."""
+
+    name: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationThrown:
+    """An escalation that the nearest event around may catch."""
+
+    code: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompensationThrown:
+    """The order to undo completed activities: `activity` alone, or None for all of the scope."""
+
+    activity: str | None
+
+
+Thrown = MessageThrown | SignalThrown | EscalationThrown | CompensationThrown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiInstance:
+    """
+    One instance of an activity for each item of a collection, or so many as `cardinality` says.
+
+    Exactly one of `collection` and `cardinality` is given. `output_element` is evaluated at the end of
+    each instance, and its values become the list `output_collection` in the order of the items.
+    """
+
+    sequential: bool
+    collection: Value | None = None
+    cardinality: Value | None = None
+    input_element: str | None = None
+    output_collection: str | None = None
+    output_element: Value | None = None
+    completion: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandardLoop:
+    """An activity again and again while `condition` holds, at most `maximum` times where that is given."""
+
+    condition: Value
+    before: bool
+    maximum: int | None = None
+
+
+Loop = MultiInstance | StandardLoop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +186,42 @@ class Start(Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventStart(Node):
+    """The start event of an event sub-process: what opens it while the scope around it is open."""
+
+    interrupting: bool
+    trigger: ErrorCode | Escalation | Timer | Message | Signal
+    outputs: tuple[Mapped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class End(Node):
-    """An end event."""
+    """An end event; `thrown` is what it sends where its kind is to send something."""
 
     kind: EndKind = EndKind.NONE
     error_code: str | None = None
+    thrown: Thrown | None = None
+    inputs: tuple[Mapped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throw(Node):
+    """An intermediate throw event or a send task; its `inputs` are the variables that are sent along."""
+
+    thrown: Thrown
+    inputs: tuple[Mapped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass(Node):
+    """What a token passes at once: a none throw event, a manual task, the catching end of a link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link(Node):
+    """The throwing end of a link: the token goes on at the element `target`, without a flow."""
+
+    target: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +272,7 @@ class Boundary(Node):
 
     attached_to: str
     interrupting: bool
-    trigger: ErrorCode | Timer | Message | Signal
+    trigger: ErrorCode | Escalation | UndoneBy | Timer | Message | Signal
     outputs: tuple[Mapped, ...] = ()
 
 
@@ -177,16 +289,34 @@ class Parallel(Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inclusive(Node):
+    """An inclusive gateway; `default` is the id of its default flow."""
+
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventBased(Node):
+    """An event-based gateway: the first of the events after it decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubProcess(Node):
-    """An embedded sub-process; `start` is the id of its only start event."""
+    """
+    An embedded sub-process, or one that an event opens; `start` is the id of its only start event.
+
+    One that an event opens (`by_event`) has no flows: it belongs to the scope around it.
+    """
 
     start: str
+    by_event: bool = False
     inputs: tuple[Mapped, ...] = ()
     outputs: tuple[Mapped, ...] = ()
 
 
-AnyNode = Start | End | Service | Human | Catch | Boundary | Exclusive | Parallel | SubProcess
 Activity = Service | Human | Catch | SubProcess
+Gateway = Exclusive | Inclusive | Parallel | EventBased
+AnyNode = Start | EventStart | End | Throw | Pass | Link | Boundary | Activity | Gateway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +325,8 @@ class Definition:
     One executable process.
 
     ``id`` is the BPMN process id; ``digest`` the SHA-256 of the file. ``boundaries`` are the boundary
-    events by activity, in document order; ``starts`` the start events of the process itself.
+    events by activity, in document order; ``starts`` the start events of the process itself; ``loops`` how
+    activities repeat, by activity.
     """
 
     id: str
@@ -205,6 +336,27 @@ class Definition:
     flows: Mapping[str, Flow]
     boundaries: Mapping[str, tuple[Boundary, ...]]
     starts: tuple[Start, ...]
+    loops: Mapping[str, Loop] = field(default_factory=dict)
+
+    def handler_of(self, activity: str) -> str | None:
+        """Give the activity that undoes another one."""
+        triggers = (boundary.trigger for boundary in self.boundaries.get(activity, ()))
+        return next((t.handler for t in triggers if isinstance(t, UndoneBy)), None)
+
+    def opened_by_events(self, scope: str) -> tuple[SubProcess, ...]:
+        """Give the event sub-processes of a process or sub-process, in document order."""
+        return tuple(
+            node
+            for node in self.nodes.values()
+            if isinstance(node, SubProcess) and node.by_event and node.scope == scope
+        )
+
+    def within(self, element: str, outer: str) -> bool:
+        """Whether an element is `outer` or lies inside it."""
+        at: AnyNode | None = self.nodes.get(element)
+        while at is not None and at.id != outer:
+            at = self.nodes.get(at.scope)
+        return at is not None
 
     @property
     def start_signals(self) -> Mapping[str, str]:

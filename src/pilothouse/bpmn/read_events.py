@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -17,15 +16,12 @@ from pilothouse.bpmn.definition import (
     Signal,
     Start,
 )
-from pilothouse.bpmn.expressions import Value
-from pilothouse.bpmn.timers import Timer, TimerKind, read_schedule
+from pilothouse.bpmn.read_timers import NOTHING, read_timer
 from pilothouse.bpmn.xml import Element, Namespace, children, name_of
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.reading import Base, Reading
-
-NOTHING = Value(text="")
-SOME_DAY = datetime(2026, 1, 5, tzinfo=UTC)
+    from pilothouse.bpmn.timers import Timer
 
 
 def _definition(reading: Reading, element: Element, *known: str) -> tuple[str, Element | None]:
@@ -141,48 +137,12 @@ def _trigger(
     reading: Reading, kind: str, definition: Element | None, *, cyclic: bool
 ) -> Timer | Message | Signal:
     if definition is not None and kind == "timerEventDefinition":
-        return _timer(reading, definition, cyclic=cyclic)
+        return read_timer(reading, definition, cyclic=cyclic)
     if definition is not None and kind == "messageEventDefinition":
         return read_message(reading, definition, catching=True)
     if definition is not None and kind == "signalEventDefinition":
         return _signal(reading, definition)
     return Signal(name=NOTHING)  # a problem has been noted already
-
-
-def _timer(reading: Reading, definition: Element, *, cyclic: bool) -> Timer:
-    given = [
-        (TimerKind(name_of(child).local), child)
-        for child in definition.iterchildren(etree.Element)
-        if name_of(child).local in list(TimerKind)
-    ]
-    if len(given) != 1:
-        reading.reject(
-            definition, "the timer has not one duration, date or cycle", "Give it exactly one."
-        )
-        return Timer(kind=TimerKind.DURATION, value=NOTHING)
-    kind, element = given[0]
-    if kind is TimerKind.CYCLE and not cyclic:
-        reading.reject(
-            definition,
-            "a cycle here would fire once only",
-            "Use a duration, or a boundary event that does not interrupt.",
-        )
-    value = reading.value(element, (element.text or "").strip(), what="timer")
-    _check_literal_timer(reading, element, kind, value)
-    return Timer(kind=kind, value=value)
-
-
-def _check_literal_timer(reading: Reading, element: Element, kind: TimerKind, value: Value) -> None:
-    if value.text.startswith("="):
-        return
-    try:
-        read_schedule(kind, value.text, at=SOME_DAY)
-    except (ValueError, OverflowError) as error:
-        reading.reject(
-            element,
-            f"the timer is not valid: {error}",
-            "Write ISO 8601, or a FEEL expression with =.",
-        )
 
 
 def read_message(reading: Reading, element: Element, *, catching: bool) -> Message:

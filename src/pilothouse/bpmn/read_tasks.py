@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pilothouse.bpmn.definition import Backoff, Catch, Human, Mapped, Service
 from pilothouse.bpmn.forms import FieldType
 from pilothouse.bpmn.read_events import read_message
-from pilothouse.bpmn.timers import Duration, moment
+from pilothouse.bpmn.durations import Duration, moment
 from pilothouse.bpmn.xml import Element, Namespace, children
 
 if TYPE_CHECKING:

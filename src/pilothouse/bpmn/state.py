@@ -33,6 +33,8 @@ class IdPrefix(StrEnum):
     SUBSCRIPTION = "sub"
     TASK = "tsk"
     INCIDENT = "inc"
+    COMPENSATION = "cmp"
+    THROWN = "msg"
 
 
 class RunStatus(StrEnum):
@@ -52,6 +54,23 @@ class ScopeKind(StrEnum):
 
     PROCESS = "process"
     SUBPROCESS = "subprocess"
+    EVENT_SUBPROCESS = "event-subprocess"
+    MULTI_INSTANCE = "multi-instance"
+    """All instances of an activity together; each is a token that holds a scope of its own."""
+    INSTANCE = "instance"
+    """One instance of a multi-instance activity."""
+    LOOP = "loop"
+    """All rounds of a standard loop together."""
+    ROUND = "round"
+    """One round of a standard loop."""
+    COMPENSATION = "compensation"
+    """Where one handler after the other undoes what was done."""
+
+
+BODIES = frozenset({ScopeKind.MULTI_INSTANCE, ScopeKind.LOOP})
+"""Scopes in which each token is one instance or round of the activity that the scope's holder stands at."""
+REPETITIONS = frozenset({ScopeKind.INSTANCE, ScopeKind.ROUND})
+"""Scopes in which a repeated activity runs as if it were drawn plainly."""
 
 
 class TokenStatus(StrEnum):
@@ -62,7 +81,9 @@ class TokenStatus(StrEnum):
     WAITING = "waiting"
     """For a job, a task, a message, a signal, a timer, or for an inner scope to end."""
     JOINING = "joining"
-    """At a parallel gateway, for the other incoming flows."""
+    """At a parallel or inclusive gateway, for the other incoming flows."""
+    LISTENING = "listening"
+    """At the start of an event sub-process, which opens when its event comes; it keeps no scope open."""
     STOPPED = "stopped"
     """At an element that could not be entered; an incident says why."""
 
@@ -111,6 +132,12 @@ class HistoryEvent(StrEnum):
     JOB_POSTPONED = "job-postponed"
     ERROR_CAUGHT = "error-caught"
     ERROR_THROWN = "error-thrown"
+    ESCALATION_CAUGHT = "escalation-caught"
+    ESCALATION_THROWN = "escalation-thrown"
+    MESSAGE_THROWN = "message-thrown"
+    SIGNAL_THROWN = "signal-thrown"
+    COMPENSATION_THROWN = "compensation-thrown"
+    COMPENSATED = "compensated"
     TIMER_FIRED = "timer-fired"
     MESSAGE_RECEIVED = "message-received"
     SIGNAL_RECEIVED = "signal-received"
@@ -128,6 +155,8 @@ class NoticeKind(StrEnum):
     RUN_ENDED = "run-ended"
     TASK_OPENED = "task-opened"
     INCIDENT_RAISED = "incident-raised"
+    MESSAGE_THROWN = "message-thrown"
+    SIGNAL_THROWN = "signal-thrown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +183,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Where variables live: the process itself, or a sub-process held open by ``token_id`` of the parent scope."""
+    """
+    Where variables live: the process itself, or what a token of the parent scope, ``token_id``, holds open.
+
+    Of a repeated activity, ``size`` is how many instances there are to be (None for a loop, which decides
+    after each round), ``started`` and ``ended`` how many there have been, and ``items`` the items of the
+    instances, where they come one after the other. ``number`` is which instance or round it is, from 1.
+    """
 
     id: str
     run_id: str
@@ -162,6 +197,11 @@ class Scope:
     token_id: str | None
     element: str
     kind: ScopeKind
+    size: int | None = None
+    started: int = 0
+    ended: int = 0
+    number: int | None = None
+    items: tuple[object, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,6 +322,24 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compensation:
+    """
+    What can be undone: an activity that was completed in a scope, and the activity that undoes it.
+
+    A greater ``sequence`` was completed later. ``variables`` are those that its scope saw and that the
+    process itself does not have.
+    """
+
+    id: str
+    run_id: str
+    scope_id: str
+    sequence: int
+    element: str
+    handler: str
+    variables: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
     """One line of a run's append-only history; the key of the row is (run_id, sequence), from 1."""
 
@@ -297,13 +355,21 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something that others may want to know: ``subject_id`` is the run, the task or the incident."""
+    """
+    Something that others may want to know: ``subject_id`` is the run, the task or the incident.
+
+    Of a message or signal that was thrown, ``subject_id`` is an id of its own, by which it is delivered
+    once, and ``text`` its name; a message has a ``correlation_key`` and lives ``time_to_live_s`` seconds.
+    """
 
     kind: NoticeKind
     run_id: str
     subject_id: str
     element: str | None = None
     text: str = ""
+    correlation_key: str | None = None
+    time_to_live_s: float | None = None
+    variables: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +383,7 @@ class Rows:
     subscriptions: tuple[Subscription, ...] = ()
     tasks: tuple[UserTask, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    compensations: tuple[Compensation, ...] = ()
 
 
 TABLES = tuple(table.name for table in fields(Rows))
@@ -364,6 +431,7 @@ class RunState:
     subscriptions: Mapping[str, Subscription] = field(default_factory=dict)
     tasks: Mapping[str, UserTask] = field(default_factory=dict)
     incidents: Mapping[str, Incident] = field(default_factory=dict)
+    compensations: Mapping[str, Compensation] = field(default_factory=dict)
 
     @classmethod
     def of(cls, run: Run, rows: Rows) -> RunState:

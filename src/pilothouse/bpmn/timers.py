@@ -1,24 +1,29 @@
-"""ISO 8601 durations, dates and repeating intervals, as timers need them."""
+"""
+When timers fire: ISO 8601 durations, dates and repeating intervals, and cron patterns, each in its zone.
+
+A zone stands behind the text (``P1D@Europe/Paris``) or in ``pilothouse:timeZone``; without one it is UTC. Years,
+months, weeks and days are counted on the calendar of the zone, so that ``P1D`` is the same hour of the next day;
+hours, minutes and seconds are elapsed time. `pilothouse.bpmn.zones` says what becomes of hours that the clocks
+skip or repeat.
+"""
 
 from __future__ import annotations
 
-import calendar
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from pilothouse.bpmn.cron import Cron
+from pilothouse.bpmn.durations import Duration, moment
 from pilothouse.bpmn.errors import ExpressionFailedError
+from pilothouse.bpmn.series import Cycle, following
+from pilothouse.bpmn.zones import UTC_ZONE, parted, zone_named
 
 if TYPE_CHECKING:
-    from pilothouse.bpmn.expressions import Value, Variables
+    from zoneinfo import ZoneInfo
 
-_DURATION = re.compile(
-    r"P(?=.)(?:(?P<years>\d{1,4})Y)?(?:(?P<months>\d{1,4})M)?(?:(?P<weeks>\d{1,5})W)?(?:(?P<days>\d{1,6})D)?"
-    r"(?:T(?=.)(?:(?P<hours>\d{1,7})H)?(?:(?P<minutes>\d{1,8})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,6})?)S)?)?"
-)
-_CYCLE = re.compile(r"R(?P<times>\d{0,6})/(?P<period>P.+)")
+    from pilothouse.bpmn.expressions import Value, Variables
 
 
 class TimerKind(StrEnum):
@@ -30,111 +35,25 @@ class TimerKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Duration:
-    """
-    A length of time; months are calendar months.
-
-    Examples
-    --------
-    >>> Duration.parsed("P1MT30M").after(datetime(2026, 1, 31, tzinfo=UTC)).isoformat()
-    '2026-02-28T00:30:00+00:00'
-    """
-
-    months: int
-    rest: timedelta
-
-    @classmethod
-    def parsed(cls, text: str) -> Duration:
-        """
-        Read an ISO 8601 duration such as ``P3D``, ``PT0.5S``, ``P1Y2M``, ``P2W``.
-
-        Raises
-        ------
-        ValueError
-            When the text is something else.
-        """
-        found = _DURATION.fullmatch(text)
-        if found is None:
-            raise ValueError(f"{text!r} is not an ISO 8601 duration such as PT30M or P3D")
-        number = {name: float(digits or 0) for name, digits in found.groupdict().items()}
-        months = int(number.pop("years") * 12 + number.pop("months"))
-        return cls(months=months, rest=timedelta(**number))
-
-    @property
-    def is_zero(self) -> bool:
-        """Whether it is no time at all."""
-        return not self.months and not self.rest
-
-    def after(self, start: datetime) -> datetime:
-        """Add the duration to a moment; a day that the month lacks becomes the month's last."""
-        if not self.months:
-            return start + self.rest
-        years, month = divmod(start.month - 1 + self.months, 12)
-        year, month = start.year + years, month + 1
-        day = min(start.day, calendar.monthrange(year, month)[1])
-        return start.replace(year=year, month=month, day=day) + self.rest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cycle:
-    """A repeating interval without a start: ``R3/PT5M``; ``times`` is None for ``R/…``."""
-
-    times: int | None
-    period: str
-
-    @classmethod
-    def parsed(cls, text: str) -> Cycle:
-        """
-        Read a repeating interval.
-
-        Raises
-        ------
-        ValueError
-            When the text is something else, repeats never, or without a pause.
-        """
-        found = _CYCLE.fullmatch(text)
-        if found is None:
-            raise ValueError(f"{text!r} is not a repeating interval such as R3/PT5M")
-        if Duration.parsed(found["period"]).is_zero or found["times"] == "0":
-            raise ValueError(f"{text!r} repeats never or without a pause")
-        return cls(times=int(found["times"]) if found["times"] else None, period=found["period"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Timer:
-    """A timer as it is drawn."""
+    """A timer as it is drawn; ``zone`` is that of its ``pilothouse:timeZone``."""
 
     kind: TimerKind
     value: Value
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """A timer as it is armed: when it fires next, and then every `period`, `repeats_left` more times."""
+    """
+    A timer as it is armed: when it fires next, and then as `period` says, `repeats_left` more times.
+
+    ``period`` is a series as `pilothouse.bpmn.series` keeps it, and ``repeats_left`` None where it has no end.
+    """
 
     due_at: datetime
     period: str | None = None
     repeats_left: int | None = 0
-
-
-def moment(text: str) -> datetime:
-    """
-    Read an ISO 8601 date and time with its zone, in UTC.
-
-    Raises
-    ------
-    ValueError
-        When the text is something else or has no zone.
-    """
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise ValueError(
-            f"{text!r} is not a date and time with its zone, such as 2026-01-05T08:00:00Z"
-        )
-    return at.astimezone(UTC)
 
 
 def schedule(timer: Timer, variables: Variables, *, at: datetime) -> Schedule:
@@ -148,16 +67,30 @@ def schedule(timer: Timer, variables: Variables, *, at: datetime) -> Schedule:
     """
     value = timer.value.given(variables)
     try:
-        return read_schedule(timer.kind, value, at=at)
+        zone = zone_named(timer.zone) if timer.zone else None
+        return read_schedule(timer.kind, value, at=at, zone=zone)
     except (TypeError, ValueError, OverflowError) as error:
         raise ExpressionFailedError(
             expression=timer.value.text, problem=f"sets no timer: {error}"
         ) from error
 
 
-def read_schedule(kind: TimerKind, value: object, *, at: datetime) -> Schedule:
+def read_schedule(
+    kind: TimerKind, value: object, *, at: datetime, zone: ZoneInfo | None = None
+) -> Schedule:
     """
     Read what an expression or a literal gave for a timer.
+
+    Parameters
+    ----------
+    kind
+        How the timer is drawn.
+    value
+        Its text, or FEEL's own date and time, or duration of days and less, which is elapsed time.
+    at
+        The moment when it is armed.
+    zone
+        The zone of a text that names none itself; UTC without.
 
     Raises
     ------
@@ -177,17 +110,21 @@ def read_schedule(kind: TimerKind, value: object, *, at: datetime) -> Schedule:
         raise TypeError(f"{value!r} is not ISO 8601 text")
     match kind:
         case TimerKind.DURATION:
-            return Schedule(due_at=Duration.parsed(value).after(at))
+            text, own = parted(value)
+            return Schedule(due_at=Duration.parsed(text).after(at, zone=own or zone or UTC_ZONE))
         case TimerKind.DATE:
-            return Schedule(due_at=moment(value))
+            return Schedule(due_at=moment(value, zone=zone))
         case TimerKind.CYCLE:
-            cycle = Cycle.parsed(value)
-            left = None if cycle.times is None else cycle.times - 1
-            return Schedule(
-                due_at=Duration.parsed(cycle.period).after(at),
-                period=cycle.period,
-                repeats_left=left,
-            )
+            return _armed(value, at=at, zone=zone)
+
+
+def _armed(text: str, *, at: datetime, zone: ZoneInfo | None) -> Schedule:
+    if text.startswith("R"):
+        due_at, period, left = Cycle.parsed(text, zone=zone).armed(at)
+        return Schedule(due_at=due_at, period=period, repeats_left=left)
+    cron = Cron.parsed(text, zone=zone)
+    period = f"{parted(text)[0]}@{cron.zone.key}"
+    return Schedule(due_at=cron.after(at), period=period, repeats_left=None)
 
 
 def rearmed(armed: Schedule, *, at: datetime) -> tuple[Schedule | None, int]:
@@ -206,24 +143,10 @@ def rearmed(armed: Schedule, *, at: datetime) -> tuple[Schedule | None, int]:
     """
     if armed.period is None or armed.repeats_left == 0:
         return None, 0
-    period = Duration.parsed(armed.period)
-    missed = _whole_periods(period, armed.due_at, at)
-    due_at = armed.due_at if period.months else armed.due_at + missed * period.rest
-    for _ in range(missed if period.months else 0):
-        due_at = period.after(due_at)
+    next_at, missed = following(armed.period, due=armed.due_at, at=at)
     if armed.repeats_left is None:
-        return Schedule(due_at=period.after(due_at), period=armed.period, repeats_left=None), missed
+        return Schedule(due_at=next_at, period=armed.period, repeats_left=None), missed
     left = armed.repeats_left - missed - 1
     if left < 0:
         return None, armed.repeats_left
-    return Schedule(due_at=period.after(due_at), period=armed.period, repeats_left=left), missed
-
-
-def _whole_periods(period: Duration, start: datetime, end: datetime) -> int:
-    # By division where every period is as long, so that a long absence costs nothing.
-    if not period.months:
-        return max(0, (end - start) // period.rest)
-    count, next_at = 0, period.after(start)
-    while next_at <= end:
-        count, next_at = count + 1, period.after(next_at)
-    return count
+    return Schedule(due_at=next_at, period=armed.period, repeats_left=left), missed

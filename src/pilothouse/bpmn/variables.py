@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.errors import ExpressionFailedError, VariableInvalidError
-from pilothouse.bpmn.state import Scope, Variable
+from pilothouse.bpmn.state import Scope, ScopeKind, Variable
 from pilothouse.domain.plain import rfc3339
 
 if TYPE_CHECKING:
@@ -23,11 +23,20 @@ NAME_LENGTH = 200
 
 def visible(board: Board, scope_id: str) -> dict[str, object]:
     """Give all variables that a scope sees; an inner one hides an outer one of its name."""
-    found: dict[str, object] = {}
-    for scope in reversed(_outwards(board, scope_id)):
-        own = (v for v in board.variables.values() if v.scope_id == scope.id)
-        found.update({v.name: v.value for v in own})
-    return found
+    return _gathered(board, _outwards(board, scope_id))
+
+
+def inner(board: Board, scope_id: str) -> dict[str, object]:
+    """Give the variables that a scope sees and that are not the process's own."""
+    return _gathered(board, _outwards(board, scope_id)[:-1])
+
+
+def _gathered(board: Board, scopes: list[Scope]) -> dict[str, object]:
+    own: dict[str, dict[str, object]] = {scope.id: {} for scope in reversed(scopes)}
+    for variable in board.variables.values():
+        if variable.scope_id in own:
+            own[variable.scope_id][variable.name] = variable.value
+    return {name: value for values in own.values() for name, value in values.items()}
 
 
 def _outwards(board: Board, scope_id: str) -> list[Scope]:
@@ -80,12 +89,25 @@ def write(
 def deliver(
     board: Board, scope_id: str, outputs: tuple[Mapped, ...], given: Mapping[str, object]
 ) -> None:
-    """Set what an output mapping makes of `given`, or all of it where nothing is mapped."""
+    """
+    Set what an output mapping makes of `given`, or all of it where nothing is mapped.
+
+    What is known nowhere yet belongs to the scope itself where it is mapped, and else to the process; in an
+    instance of a multi-instance activity it stays with the instance, so that instances do not overwrite one
+    another.
+    """
     if outputs:
         values = mapped(outputs, {**visible(board, scope_id), **given})
         write(board, scope_id, values, otherwise=scope_id)
     else:
-        write(board, scope_id, given)
+        write(board, scope_id, given, otherwise=home(board, scope_id))
+
+
+def home(board: Board, scope_id: str) -> str:
+    """Give the scope where unmapped variables belong: the instance around it, or else the process."""
+    scopes = _outwards(board, scope_id)
+    around = (s.id for s in scopes if s.kind is ScopeKind.INSTANCE)
+    return next(around, scopes[-1].id)
 
 
 def plain_all(values: Mapping[str, object]) -> dict[str, object]:

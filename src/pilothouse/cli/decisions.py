@@ -107,6 +107,7 @@ def evaluate(
     """Take a decision: its value, the rules that fired, and why values on the way became null."""
     decisions = decisions_of(file.read_bytes(), others=_read(with_))
     budget = Budget(steps=DEFAULT_STEPS, now=SystemClock().now())
+    budget.where = decision
     outcome = _taken(decisions, decision, _inputs(inputs), budget)
     if as_json:
         nulls = {"nulls": outcome.nulls, "nulls_beyond": outcome.nulls_beyond}

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pilothouse.cli.connection import connect
-from pilothouse.cli.output import Json, print_one, print_rows
+from pilothouse.cli.output import Json, err, print_one, print_rows
 from pilothouse.lifecycle.offline import lint as lint_offline
 
 app = typer.Typer(no_args_is_help=True, help="Life cycles and decision tables.")
@@ -29,10 +29,13 @@ def list_(as_json: Json = False) -> None:
 def upload(
     file: Path, group: Annotated[str, typer.Option()] = "default", as_json: Json = False
 ) -> None:
-    """Upload a BPMN or DMN file as the next version of its key."""
+    """Upload a BPMN or DMN file as the next version of its key; says where its tables contradict themselves."""
+    xml = file.read_bytes()
     with connect() as client:
-        uploaded = client.lifecycles.upload(file.read_bytes(), group=group)
+        uploaded = client.lifecycles.upload(xml, group=group)
         print_rows([uploaded], COLUMNS, as_json=as_json)
+        for found in client.lifecycles.lint(xml, group=group):
+            err.print(f"Mind {found.element}, line {found.line}: {found.problem}.", markup=False)
 
 
 @app.command()

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pilothouse.dmn.errors import DecisionNotFoundError
 from pilothouse.dmn.evaluation import Evaluation, raise_problems
-from pilothouse.dmn.inputs import Given
+from pilothouse.dmn.inputs import ABSENT, Given
 from pilothouse.dmn.model import Decision, InputData, Knowledge, Service
 from pilothouse.dmn.outcomes import Outcome
-from pilothouse.dmn.taking import Taking
+from pilothouse.dmn.taking import Taking, held
 from pilothouse.feel import Budget, FeelBudgetError, Resource, admit
 from pilothouse.feel.budget import MAXIMUM_DEPTH
 from pilothouse.feel.invocation import invoke
+from pilothouse.feel.names import normal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     Imported = Mapping[str, Mapping[str, object]]
 
-DEFAULT_STEPS = 200_000
-"""What one evaluation may do unless the caller says otherwise: ten times a plain expression."""
+DEFAULT_STEPS = 100_000
+"""What one evaluation may do unless the caller says otherwise: five times a plain expression."""
 
 NONE_IMPORTED: Imported = {}
 _Named = TypeVar("_Named", Decision, Knowledge, Service)
@@ -110,7 +111,7 @@ class Decisions:
         imported
             Inputs of imported files, by their namespaces and names; see `pilothouse.dmn.inputs.Given`.
         budget
-            What it may do, and what time it is; by default 200,000 steps and no time.
+            What it may do, and what time it is; by default 100,000 steps and no time.
 
         Returns
         -------
@@ -137,7 +138,7 @@ class Decisions:
             mark = evaluation.take(plan, values, given.inputs)
             return values[asked.id], mark
 
-        return self._run(run, inputs, imported, budget)
+        return self._run(asked, run, given=self._given(inputs, imported), budget=budget)
 
     def evaluate_service(
         self,
@@ -160,7 +161,7 @@ class Decisions:
         imported
             Inputs of imported files, by their namespaces and names.
         budget
-            What it may do, and what time it is; by default 200,000 steps and no time.
+            What it may do, and what time it is; by default 100,000 steps and no time.
 
         Raises
         ------
@@ -182,7 +183,7 @@ class Decisions:
             arguments = tuple(values[p.id] for p in parameters)
             return invoke(function, arguments, (), taking.budget), 0
 
-        return self._run(run, inputs, imported, budget)
+        return self._run(asked, run, given=self._given(inputs, imported), budget=budget)
 
     def evaluate_function(
         self, id_or_name: str, arguments: Mapping[str, object], *, budget: Budget | None = None
@@ -198,7 +199,7 @@ class Decisions:
             Its arguments by the names of its parameters. One that is not there is null; where one does not fit
             or there is no such parameter, the value is null. The reasons are in the outcome.
         budget
-            What it may do, and what time it is; by default 200,000 steps and no time.
+            What it may do, and what time it is; by default 100,000 steps and no time.
 
         Raises
         ------
@@ -225,20 +226,23 @@ class Decisions:
             called = invoke(function, tuple(values.values()), tuple(values), taking.budget)
             return called, 0
 
-        return self._run(run, arguments, NONE_IMPORTED, budget)
+        return self._run(asked, run, given=Given(inputs=arguments), budget=budget)
+
+    def _given(self, inputs: Mapping[str, object], imported: Imported) -> Given:
+        own = self.inputs.values()
+        return Given(inputs=inputs, imported=imported, imports=self.imports, own=own)
 
     def _run(
         self,
+        asked: Decision | Knowledge | Service,
         run: Callable[[Evaluation, Given, Taking], tuple[Value, int]],
-        inputs: Mapping[str, object],
-        imported: Imported,
+        *,
+        given: Given,
         budget: Budget | None,
     ) -> Outcome:
         taking = Taking(Budget(steps=DEFAULT_STEPS) if budget is None else budget)
         known, beyond = len(taking.budget.nulls), taking.budget.nulls_beyond
-        given = Given(
-            inputs=inputs, imported=imported, imports=self.imports, own=self.inputs.values()
-        )
+        taking.budget.where = asked.name
         try:
             value, mark = run(Evaluation(self._graph, taking), given, taking)
         except RecursionError:
@@ -260,8 +264,9 @@ def _found(elements: Mapping[str, _Named], id_or_name: str, noun: str) -> _Named
     found = elements.get(id_or_name)
     if found is not None:
         return found
+    name = normal(id_or_name)
     for element in elements.values():
-        if element.name == id_or_name:
+        if element.name == name:
             return element
     raise DecisionNotFoundError(name=id_or_name, known=tuple(elements), noun=noun)
 
@@ -274,8 +279,10 @@ def _input_values(
 ) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for element in elements:
-        there = given.has(element)
-        values[element.id] = (
-            given.value(element, budget) if there else evaluation.missing(element.variable)
-        )
+        raw = given.find(element)
+        if raw is ABSENT:
+            values[element.id] = evaluation.missing(element.variable)
+        else:
+            value = admit(raw, name=element.variable, budget=budget)
+            values[element.id] = held(element.type, value, budget)
     return values

@@ -6,18 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pilothouse.dmn.boxed import LOGIC_NAMES, read_function, read_logic
-from pilothouse.dmn.circles import circles_among
+from pilothouse.dmn.circles import CircleSearch
 from pilothouse.dmn.model import Decision, InputData, Knowledge, Need, Service
 from pilothouse.dmn.reading import Compiled, Reading, hard_names
 from pilothouse.feel.names import normal
-from pilothouse.feel.types import FunctionType, bare
+from pilothouse.feel.types import ANY, FunctionType, bare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lxml import etree
 
-    from pilothouse.dmn.boxed.functions import FunctionDefinition
     from pilothouse.dmn.document import Document
     from pilothouse.dmn.imports import Import
     from pilothouse.dmn.model import Element
@@ -154,7 +153,7 @@ class ElementReader:
         inputs = self._needs(element, "informationRequirement", "requiredInput")
         requires = self._needs(element, "informationRequirement", "requiredDecision")
         knowledge = self._needs(element, "knowledgeRequirement", "requiredKnowledge")
-        reading = self._reading((*inputs, *requires, *knowledge))
+        reading = self._reading(element, (*inputs, *requires, *knowledge))
         silent = next(self._document.children(element, *LOGIC_NAMES), None) is None
         logic = None if silent else read_logic(reading, element)
         return Decision(
@@ -175,14 +174,16 @@ class ElementReader:
         provided = reading.names.union(self._variables.values(), (i.name for i in self._imports))
         return frozenset(reading.heard) - provided
 
-    def _reading(self, needs: Iterable[Need]) -> Reading:
-        return Reading(
+    def _reading(self, element: etree._Element, needs: Iterable[Need]) -> Reading:
+        reading = Reading(
             document=self._document,
             types=self._types,
             names=frozenset(need.path[0] for need in needs),
             members=self._members,
             compiled=self._compiled,
         )
+        reading.crowded(element)
+        return reading
 
     def _knowledge(self, element: etree._Element, known_as: str) -> Knowledge:
         self._document.refuse_strangers(
@@ -191,22 +192,14 @@ class ElementReader:
         knowledge = self._needs(element, "knowledgeRequirement", "requiredKnowledge")
         name = self._variables[known_as]
         logic = self._document.child(element, "encapsulatedLogic")
-        definition = (
-            None if logic is None else read_function(self._reading(knowledge), logic, name=name)
-        )
+        reading = self._reading(element, knowledge)
+        definition = None if logic is None else read_function(reading, logic, name=name)
+        declared = self._type_of(element)
         return Knowledge(
             id=self._id(known_as),
             name=name,
-            definition=definition and self._typed(element, definition),
+            definition=definition if declared is ANY else definition and definition.held(declared),
             knowledge=tuple(need for need in knowledge if need.id != self._id(known_as)),
-        )
-
-    def _typed(self, element: etree._Element, definition: FunctionDefinition) -> FunctionDefinition:
-        """Hold a function to the type of its variable: a function type, or in older files what it gives."""
-        declared = self._type_of(element)
-        function = bare(declared)
-        return replace(
-            definition, result=function.result if isinstance(function, FunctionType) else declared
         )
 
     def _service(self, element: etree._Element, known_as: str) -> Service:
@@ -280,8 +273,11 @@ class ElementReader:
     def _without_circles(self, read: dict[str, Element]) -> dict[str, Element]:
         """Note each circle of requirements at all of its members."""
         by_id = {element.id: known_as for known_as, element in read.items()}
-        found = circles_among({element.id: element for element in read.values()})
-        for circle in found:
+        search = CircleSearch({element.id: element for element in read.values()})
+        if search.too_much:
+            problem = "its decision services take too many decisions together"
+            self._document.refuse(self._document.root, problem, "Split the file")
+        for circle in search.circles():
             names = [read[by_id[i]].name for i in circle]
             problem = f"it requires itself: {' → '.join([*names, names[0]])}"
             for known_as in dict.fromkeys(by_id[i] for i in circle):

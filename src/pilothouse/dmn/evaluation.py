@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from pilothouse.dmn.errors import DmnRejectedError
 from pilothouse.dmn.model import Decision, InputData, Knowledge, Service
+from pilothouse.dmn.taking import NOWHERE, held
 from pilothouse.feel import admit
 from pilothouse.feel.budget import Fault
 from pilothouse.feel.types import ANY
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from pilothouse.dmn.model import Need, Plan
     from pilothouse.dmn.taking import Taking
     from pilothouse.feel import Budget, Value
+
+_CALL = 3
+"""The steps of a call, apart from what the function does: it takes about as long as three operations."""
 
 NO_VARIABLES: Mapping[str, object] = {}
 
@@ -78,7 +82,7 @@ class Evaluation:
     def missing(self, name: str) -> None:
         """Note that an input was not given, which makes it null."""
         problem = f"the input {name!r} is not given"
-        return self._taking.budget.null(problem, fault=Fault.MISSING)
+        return self._taking.budget.null(problem, place=NOWHERE, fault=Fault.MISSING)
 
     def function(self, element: Knowledge | Service) -> Function:
         """
@@ -107,10 +111,10 @@ class Evaluation:
         taking.decision, budget.where = decision.id, decision.name
         if decision.logic is None:
             problem = f"the decision {decision.name!r} has no logic"
-            return budget.null(problem, fault=Fault.MISSING)
+            return budget.null(problem, place=NOWHERE, fault=Fault.MISSING)
         scope = self._scope(decision, values, variables)
         value = decision.logic.evaluate(scope, taking)
-        return value if decision.type is ANY else decision.type.coerced(value, budget)
+        return value if decision.type is ANY else held(decision.type, value, budget)
 
     def _scope(
         self, decision: Decision, values: Mapping[str, Value], variables: Mapping[str, object]
@@ -138,6 +142,7 @@ class Evaluation:
             return _undefined(element)
 
         def run(budget: Budget, values: tuple[Value, ...]) -> Value:
+            budget.charge(_CALL)
             before = taking.decision, budget.where
             taking.decision, budget.where = element.id, element.name
             around: dict[str, Value] = {}
@@ -207,6 +212,6 @@ def put(scope: dict[str, Value], path: tuple[str, ...], value: Value) -> None:
 def _undefined(element: Knowledge) -> Function:
     def run(budget: Budget, values: tuple[Value, ...]) -> Value:
         problem = f"the business knowledge model {element.name!r} has no logic"
-        return budget.null(problem, fault=Fault.MISSING)
+        return budget.null(problem, place=NOWHERE, fault=Fault.MISSING)
 
     return Function(name=element.name, parameters=(), run=run, variadic=True)

@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pilothouse.feel import admit
-
 if TYPE_CHECKING:
     from pilothouse.dmn.model import Decision, InputData
-    from pilothouse.feel import Budget, Value
+
+ABSENT = object()
+"""What stands for a value that was not given, null being one that was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,35 +39,20 @@ class Given:
     imports: Mapping[str, str] = field(default_factory=dict)
     own: Collection[InputData] = ()
 
-    def has(self, element: InputData | Decision) -> bool:
-        """Say whether an input was given."""
-        return bool(self._found(element))
-
-    def value(self, element: InputData | Decision, budget: Budget) -> Value:
-        """
-        Give the value of an input that was given, as one of its type.
-
-        Raises
-        ------
-        FeelValueError
-            When it is none of FEEL's values.
-        """
-        raw = self._found(element)[0]
-        return element.type.coerced(admit(raw, name=element.variable, budget=budget), budget)
-
-    def _found(self, element: InputData | Decision) -> tuple[object, ...]:
-        """Give the value alone; nothing where it is not there."""
-        name = element.variable
+    def find(self, element: InputData | Decision) -> object:
+        """Give what the caller gave for an input; `ABSENT` where that is nothing."""
         if not element.namespace:
-            return (self.inputs[name],) if name in self.inputs else ()
+            return self.inputs.get(element.variable, ABSENT)
         there = self.imported.get(element.namespace, {})
-        if name in there:
-            return (there[name],)
-        called = self.imports.get(element.namespace, "")
+        if element.variable in there:
+            return there[element.variable]
+        return self._among_variables(element.variable, self.imports.get(element.namespace, ""))
+
+    def _among_variables(self, name: str, called: str) -> object:
         if f"{called}.{name}" in self.inputs:
-            return (self.inputs[f"{called}.{name}"],)
+            return self.inputs[f"{called}.{name}"]
         context = self.inputs.get(called)
         if isinstance(context, Mapping) and name in context:
-            return (context[name],)
-        alone = name in self.inputs and all(name != element.name for element in self.own)
-        return (self.inputs[name],) if alone else ()
+            return context[name]
+        own = any(name == element.name for element in self.own)
+        return ABSENT if own else self.inputs.get(name, ABSENT)

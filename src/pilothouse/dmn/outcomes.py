@@ -71,7 +71,7 @@ class Outcome:
     earlier
         The rules that counted in the decisions that it required, in the order in which they were taken.
     nulls
-        Why values on the way became null, the first 20 of them.
+        Why values on the way became null: the first 20 reasons, and the first of each fault.
     nulls_beyond
         How many more there were.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pilothouse.feel import (
@@ -27,11 +28,17 @@ if TYPE_CHECKING:
 MAXIMUM_NESTING = 30
 """How many boxed expressions may stand inside one another."""
 
+MAXIMUM_NAMES = 1_000
+"""How many variables may be in scope."""
+
+_FEW_NAMES = 64
+
 SILENT = ("description", "extensionElements")
 """Children that say something to people and nothing to an engine."""
 
 NOTHING = compile_expression("null")
 EVERYTHING = compile_unary_tests("-")
+_WORD = re.compile(r"[\w?]+")
 _PLAIN = re.compile(r"[\w? ]*")
 
 
@@ -51,10 +58,20 @@ def hard_names(names: Iterable[str]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """What the FEEL texts of a file compiled to, so that the same text is compiled once."""
+    """
+    What the FEEL texts of a file compiled to, so that the same text is compiled once.
+
+    Parameters
+    ----------
+    expressions, tests
+        What was compiled, by text and variables in scope.
+    by_word
+        For sets of many variables, the variables by their first words.
+    """
 
     expressions: dict[tuple[str, frozenset[str]], Expression] = field(default_factory=dict)
     tests: dict[tuple[str, frozenset[str]], UnaryTests] = field(default_factory=dict)
+    by_word: dict[frozenset[str], dict[str, list[str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,16 +125,17 @@ class Reading:
 
     def expression_of(self, element: etree._Element, text: str) -> Expression:
         """Compile a text that stands at an element; where it is no FEEL, note the problem and give ``null``."""
-        found = self.compiled.expressions.get((text, self.names))
+        names = self._names_for(text)
+        found = self.compiled.expressions.get((text, names))
         if found is None:
             try:
                 found = compile_expression(
-                    text, names=self.names, members=self.members, types=self.types.named
+                    text, names=names, members=self.members, types=self.types.named
                 )
             except FeelSyntaxError as error:
                 self._refuse(element, error, "Correct the expression")
                 return NOTHING
-            self.compiled.expressions[text, self.names] = found
+            self.compiled.expressions[text, names] = found
         self.heard.update(found.names, found.possible_names)
         return found
 
@@ -126,19 +144,47 @@ class Reading:
         self.document.refuse_strangers(element, "text", *SILENT)
         # Modellers write an empty text where anything matches.
         text = self.document.text(element) or "-"
-        found = self.compiled.tests.get((text, self.names))
+        names = self._names_for(text)
+        found = self.compiled.tests.get((text, names))
         if found is None:
             try:
                 found = compile_unary_tests(
-                    text, names=self.names, members=self.members, types=self.types.named
+                    text, names=names, members=self.members, types=self.types.named
                 )
             except FeelSyntaxError as error:
                 self._refuse(element, error, "Correct the condition")
                 return EVERYTHING
-            self.compiled.tests[text, self.names] = found
+            self.compiled.tests[text, names] = found
         self.heard.update(found.names)
         return found
+
+    def crowded(self, element: etree._Element, *, more: int = 0) -> bool:
+        """Note a problem where so many variables are in scope, or will be, that reading would take long."""
+        if len(self.names) + more <= MAXIMUM_NAMES:
+            return False
+        problem = f"more than {MAXIMUM_NAMES} variables are in its scope"
+        self.document.refuse(element, problem, "Split it")
+        return True
+
+    def _names_for(self, text: str) -> frozenset[str]:
+        """Give the variables that the text may use; of many only these, since each costs the parser time."""
+        if len(self.names) <= _FEW_NAMES:
+            return self.names
+        by_word = self.compiled.by_word.get(self.names)
+        if by_word is None:
+            by_word = {}
+            for name in self.names:
+                by_word.setdefault(_first_word(name), []).append(name)
+            self.compiled.by_word[self.names] = by_word
+        words = set(_WORD.findall(text))
+        return frozenset(name for word in words for name in by_word.get(word, ()))
 
     def _refuse(self, element: etree._Element, error: FeelSyntaxError, cure: str) -> None:
         external = isinstance(error, ExternalFunctionError)
         self.document.refuse(element, error.message, cure, by_design=external)
+
+
+@lru_cache(maxsize=16_384)
+def _first_word(name: str) -> str:
+    found = _WORD.search(name)
+    return found[0] if found else ""

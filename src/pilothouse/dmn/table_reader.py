@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
 from pilothouse.dmn.document import whole_text
@@ -19,7 +21,7 @@ from pilothouse.dmn.tables.index import column_index
 from pilothouse.dmn.tables.table import DecisionTable
 from pilothouse.feel import Budget
 from pilothouse.feel.constants import Known, constants, known_text
-from pilothouse.feel.types import Constrained, Named
+from pilothouse.feel.types import Constrained, ContextType, ListType, Named, SimpleType, bare
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _ORDERED = (HitPolicy.PRIORITY, HitPolicy.OUTPUT_ORDER)
 _ONE_OUTPUT = (Aggregation.SUM, Aggregation.MIN, Aggregation.MAX)
+_FITTING: dict[str, type] = {"number": Decimal, "string": str, "boolean": bool}
 _OWNERS = ("decision", "businessKnowledgeModel")
 
 
@@ -60,7 +63,7 @@ class _TableReader:
         document, element = self._document, self._element
         document.refuse_strangers(element, "input", "output", "annotation", "rule", *SILENT)
         aggregation = self._aggregation()
-        inputs = tuple(self._input(e) for e in document.children(element, "input"))
+        inputs = _distinct(tuple(self._input(e) for e in document.children(element, "input")))
         outputs = tuple(self._output(e) for e in document.children(element, "output"))
         self._check_outputs(outputs, aggregation)
         rules = tuple(
@@ -119,12 +122,14 @@ class _TableReader:
             document.refuse(element, "it has no input expression", "Give it one")
         expression = NOTHING if holder is None else self._reading.expression(holder)
         label = " ".join(str(element.get("label", "")).split())
+        kind = self._reading.types.of(element if holder is None else holder)
         return InputClause(
             label=label or expression.text,
             expression=expression,
-            type=self._reading.types.of(element if holder is None else holder),
+            type=kind,
             allowed=self._reading.types.allowed(document.child(element, "inputValues")),
-            line=_line(element),
+            variable=expression.text if expression.names == {expression.text} else "",
+            fitting=_FITTING.get(kind.name) if isinstance(kind, SimpleType) else None,
         )
 
     def _output(self, element: etree._Element) -> OutputClause:
@@ -136,7 +141,7 @@ class _TableReader:
             name=str(element.get("name", "")),
             type=kind,
             allowed=allowed,
-            priorities=self._priorities(element, allowed or _allowed_by_type(kind)),
+            priorities=self._priorities(element, allowed or self._allowed_by_type(element)),
         )
         default = document.child(element, "defaultOutputEntry")
         return clause if default is None else replace(clause, default=self._said(default, clause))
@@ -150,6 +155,26 @@ class _TableReader:
             cure = "List the values in order"
             self._document.refuse(element, "its output values are no list of values", cure)
         return values or ()
+
+    def _allowed_by_type(self, element: etree._Element) -> UnaryTests | None:
+        """Find the allowed values of an output by its type; where it has none, by the type of the whole table."""
+        if element.get("typeRef"):
+            return _limit(self._reading.types.of(element))
+        whole = _item(self._whole_type())
+        several = len(list(self._document.children(self._element, "output"))) > 1
+        if not several:
+            return _limit(whole)
+        parts = bare(whole)
+        name = str(element.get("name", ""))
+        found = parts.entries.get(name) if isinstance(parts, ContextType) else None
+        return None if found is None else _limit(found)
+
+    def _whole_type(self) -> Type:
+        """Give the type of the table, or of the variable that holds its value."""
+        above = self._element.getparent()
+        variable = None if above is None else self._document.child(above, "variable")
+        own = self._element.get("typeRef") or variable is None
+        return self._reading.types.of(self._element if own or variable is None else variable)
 
     def _check_outputs(self, outputs: tuple[OutputClause, ...], aggregation: Aggregation) -> None:
         refuse = self._document.refuse
@@ -212,8 +237,10 @@ class _TableReader:
     def _said(self, element: etree._Element, clause: OutputClause) -> OutputEntry:
         """Read an output entry; what it says is settled here, where it is a constant."""
         entry = OutputEntry(expression=self._reading.expression(element))
-        found = known_text(entry.expression.text)
-        if found is None:
+        text = entry.expression.text
+        if text not in self._constants:
+            self._constants[text] = known_text(text)
+        if self._constants[text] is None:
             return entry
         budget = Budget()
         value = entry.value(clause, {}, budget)
@@ -223,12 +250,30 @@ class _TableReader:
         return replace(entry, constant=Known(value=value))
 
 
-def _allowed_by_type(kind: Type) -> UnaryTests | None:
+def _distinct(inputs: tuple[InputClause, ...]) -> tuple[InputClause, ...]:
+    """Tell inputs with the same label apart by their expressions: what fired is kept by labels."""
+    count = Counter(clause.label for clause in inputs)
+    return tuple(
+        clause
+        if count[clause.label] == 1
+        else replace(clause, label=f"{clause.label} ({clause.expression.text})")
+        for clause in inputs
+    )
+
+
+def _limit(kind: Type) -> UnaryTests | None:
+    """Give the allowed values of a type."""
     while isinstance(kind, (Named, Constrained)):
         if isinstance(kind, Constrained):
-            return kind.allowed
+            return cast("UnaryTests", kind.allowed)  # the type reader makes no others
         kind = kind.base
     return None
+
+
+def _item(kind: Type) -> Type:
+    """Give the type of the items where a type is one of lists; tables of several hits give lists."""
+    found = bare(kind)
+    return found.item if isinstance(found, ListType) else kind
 
 
 def _line(element: etree._Element) -> int:

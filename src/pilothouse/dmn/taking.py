@@ -9,7 +9,32 @@ if TYPE_CHECKING:
 
     from pilothouse.dmn.outcomes import FiredRule
     from pilothouse.feel import Budget, Value
+    from pilothouse.feel.budget import Place
+    from pilothouse.feel.types import Type
     from pilothouse.feel.values import Function
+
+
+NOWHERE: Place = ("", -1)
+"""The place of reasons that stand in no text."""
+
+
+def held(kind: Type, value: Value, budget: Budget) -> Value:
+    """
+    Make a value one of a type by the standard's rules (DMN 1.5, 10.3.2.9.4), else null with its reason in the budget.
+
+    Parameters
+    ----------
+    kind
+        The type.
+    value
+        The value.
+    budget
+        Keeps the reason, which stands in no text.
+    """
+    fitting = kind.coerced(value, budget)
+    if fitting is None and value is not None:
+        budget.locate(NOWHERE)
+    return fitting
 
 
 class Taking:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal, DecimalException, Overflow
 
 from pilothouse.feel.budget import Budget
-from pilothouse.feel.syntax import Operator
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.temporal import (
     Date,
     DateTime,

@@ -54,6 +54,10 @@ class Fault(StrEnum):
     """No rule of a decision table matched, and it has no default."""
 
 
+# Callers may demand that there be none of these, so harmless reasons must not crowd them out.
+_GRAVE = frozenset({Fault.MISSING, Fault.TYPE, Fault.CONFLICT})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Null:
     """
@@ -100,7 +104,7 @@ class Budget:
     6
     """
 
-    __slots__ = ("_calls", "_nulls", "left", "now", "nulls_beyond", "steps", "where")
+    __slots__ = ("_calls", "_grave", "_nulls", "left", "now", "nulls_beyond", "steps", "where")
 
     def __init__(self, *, steps: int = DEFAULT_STEPS, now: datetime | None = None) -> None:
         self.steps = steps
@@ -109,11 +113,12 @@ class Budget:
         self.where = ""
         self.nulls_beyond = 0
         self._calls = 0
+        self._grave = 0
         self._nulls: list[tuple[Fault, str, str, Place | None]] = []
 
     @property
     def nulls(self) -> tuple[Null, ...]:
-        """The first 20 reasons for which values became null; `nulls_beyond` counts the others."""
+        """The first 20 reasons for nulls, and the first of each fault; `nulls_beyond` counts the others."""
         return tuple(_null(*noted) for noted in self._nulls)
 
     def null(self, problem: str, *, place: Place | None = None, fault: Fault = Fault.VALUE) -> None:
@@ -137,7 +142,8 @@ class Budget:
         >>> budget.nulls[0].problem, budget.nulls[0].column
         ('1 / 0 has no value', 1)
         """
-        if len(self._nulls) >= _NULLS_KEPT:
+        # The first of each fault is always kept, so that whoever asks for a conflict finds it.
+        if len(self._nulls) >= _NULLS_KEPT and any(noted[0] is fault for noted in self._nulls):
             self.nulls_beyond += 1
             return
         self._nulls.append((fault, problem, self.where, place))

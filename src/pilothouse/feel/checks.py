@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from pilothouse.feel.comparison import equal, member, ordered, within
 from pilothouse.feel.scope import Closure, State
-from pilothouse.feel.syntax import Operator
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.values import Range, Value
 
 Check: TypeAlias = Callable[[State, Value], "bool | None"]

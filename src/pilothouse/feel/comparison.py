@@ -11,7 +11,7 @@ import operator as python
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.feel.syntax import Operator
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.temporal import (
     LOCAL,
     Date,

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from pilothouse.feel import operators
+from pilothouse.feel import operators, shortcuts
 from pilothouse.feel.budget import Fault
 from pilothouse.feel.calls import Definition, built_in_call, function_closure, value_call
 from pilothouse.feel.checks import (
@@ -64,6 +64,7 @@ from pilothouse.feel.syntax import (
     Quantified,
     Quantifier,
     Test,
+    ValueTest,
 )
 from pilothouse.feel.tokens import syntax_error
 from pilothouse.feel.types import ANY, NULL, Inferred, bare
@@ -312,9 +313,21 @@ def _comparison(compiler: Compiler, node: Comparison, scope: Scope) -> Closure:
     place = compiler.place(node)
     left = compiler.closure(node.left, scope)
     right = compiler.closure(node.right, scope)
-    if isinstance(node.right, Literal):
-        return operators.compared_to(node.operator, left, node.right.value, place)
-    return operators.compared(node.operator, left, right, place)
+    if not isinstance(node.right, Literal):
+        return operators.compared(node.operator, left, right, place)
+    general = operators.compared_to(node.operator, left, node.right.value, place)
+    variable = _variable(node.left, scope)
+    if variable is None:
+        return general
+    return shortcuts.comparison(node.operator, variable, node.right.value, general)
+
+
+def _variable(node: Expr, scope: Scope) -> shortcuts.Variable | None:
+    """Give the name and the members of a variable of the context, where the node is one and nothing hides it."""
+    base = node.base if isinstance(node, Path) else node
+    if not isinstance(base, Name) or base.name == INPUT or _found(base.name, scope) != (None, []):
+        return None
+    return base.name, node.members if isinstance(node, Path) else ()
 
 
 def _between(compiler: Compiler, node: Between, scope: Scope) -> Closure:
@@ -328,7 +341,26 @@ def _membership(compiler: Compiler, node: Membership, scope: Scope) -> Closure:
     inside = Scope(names={INPUT: slot}, outer=scope)
     checks = tuple(compiler.check(test, inside, slot=slot) for test in node.tests)
     used = slot if slot in compiler.read_slots else None
-    return operators.passing(value, checks, used, compiler.place(node))
+    general = operators.passing(value, checks, used, compiler.place(node))
+    variable = _variable(node.value, scope)
+    return (
+        general
+        if variable is None
+        else shortcuts.membership(variable, _constants(node.tests), general)
+    )
+
+
+def _constants(tests: tuple[Test, ...]) -> tuple[Value, ...]:
+    """Give the constants that a value is looked for among; none where a test is anything else."""
+    found: list[Value] = []
+    for test in tests:
+        expression = test.expression if isinstance(test, ValueTest) else None
+        items = expression.items if isinstance(expression, ListOf) else (expression,)
+        for item in items:
+            if not isinstance(item, Literal):
+                return ()
+            found.append(item.value)
+    return tuple(found)
 
 
 def _conjunction(compiler: Compiler, node: Conjunction, scope: Scope) -> Closure:

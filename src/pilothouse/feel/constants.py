@@ -19,6 +19,7 @@ from pilothouse.feel.functions import FUNCTIONS
 from pilothouse.feel.functions.registry import call
 from pilothouse.feel.intervals import interval
 from pilothouse.feel.names import INPUT
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.spans import (
     EVERYTHING,
     HIGHEST,
@@ -46,7 +47,6 @@ from pilothouse.feel.syntax import (
     Membership,
     Name,
     Negation,
-    Operator,
     OperatorTest,
     ValueTest,
 )
@@ -192,7 +192,13 @@ def constants(tests: Tests) -> tuple[Value, ...] | None:
         The tests of a cell.
     """
     found: list[Value] = []
+    if tests.negated and any(_is_condition(test) for test in tests.tests):
+        return None  # whether the negation of a condition that is null passes is not for the lines to say
     return tuple(found) if all(_gather(test, found) for test in tests.tests) else None
+
+
+def _is_condition(test: Test) -> bool:
+    return isinstance(test, ValueTest) and _gather_condition(test.expression, [])
 
 
 def _gather(test: Test, found: list[Value]) -> bool:
@@ -310,8 +316,7 @@ def _test(test: Test, line: Line) -> Answers:
     if isinstance(test, OperatorTest):
         return _operator(test.operator, _value(test.operand), line)
     if _gather_condition(test.expression, []):
-        # A condition that is null is a value, which no value of a line equals.
-        return _decided(_condition(test.expression, line).true)
+        return _condition(test.expression, line)
     value = _value(test.expression)
     if value is None and isinstance(test.expression, Interval):
         return _NULL  # a range that is none, such as [5..1]

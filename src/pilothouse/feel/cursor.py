@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 MAXIMUM_NESTING = 100
 """How deep brackets, bodies and operators may nest."""
 
+_BETWEEN_OPERANDS = frozenset(
+    {"and", "or", "in", "between", "instance", "then", "else", "return", "satisfies", "of"}
+)
 _MAXIMUM_CALLS = 120  # of the parser's own recursion, three frames of Python each
 
 
@@ -69,6 +72,26 @@ class Cursor:
         """Say whether the sign comes after the next token."""
         after = self.tokens[min(self.index + 1, len(self.tokens) - 1)]
         return after.kind is TokenKind.SIGN and after.text == sign
+
+    def operand_follows(self, *brackets: str) -> bool:
+        """
+        Say whether an operand may begin after the next token.
+
+        Parameters
+        ----------
+        brackets
+            The signs that count as the beginning of one.
+        """
+        after = self.tokens[min(self.index + 1, len(self.tokens) - 1)]
+        match after.kind:
+            case TokenKind.SIGN:
+                return after.text in brackets
+            case TokenKind.NAME:
+                return after.text not in _BETWEEN_OPERANDS
+            case TokenKind.END:
+                return False
+            case TokenKind.NUMBER | TokenKind.TEXT | TokenKind.MOMENT:
+                return True
 
     def close_angle(self) -> None:
         """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.syntax import (
     Arithmetic,
     Between,
@@ -26,7 +27,6 @@ from pilothouse.feel.syntax import (
     Name,
     Negation,
     Node,
-    Operator,
     OperatorRange,
     Quantified,
 )

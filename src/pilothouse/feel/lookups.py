@@ -58,6 +58,8 @@ def path_closure(name: str, members: tuple[str, ...], place: Place) -> Closure:
         raw = state.variables.get(name)
         for i, key in enumerate(members):
             if type(raw) is not dict and not isinstance(raw, Mapping):
+                if raw is None:
+                    break
                 return _within(state, raw, name, members[i:], place)
             raw = raw.get(key)
         if raw is None:
@@ -81,15 +83,14 @@ def _unfound(state: State, name: str, members: tuple[str, ...], place: Place) ->
     said = name
     for key in members:
         if not isinstance(raw, Mapping) or key not in raw:
-            state.budget.null(f"{said} has no entry {key!r}", place=place)
+            empty = f"{said} is null: it" if raw is None else said
+            state.budget.null(f"{empty} has no entry {key!r}", place=place)
             return
         raw, said = raw[key], f"{said}.{key}"
 
 
 def _within(state: State, raw: object, name: str, members: tuple[str, ...], place: Place) -> Value:
     """Follow the rest of a path inside a list, a date or another value that is no context."""
-    if raw is None and name not in state.variables:
-        return _unfound(state, name, members, place)
     value = cast("Value", raw) if state.trusted else admit(raw, name=name, budget=state.budget)
     return followed(state, value, members, place)
 

@@ -14,7 +14,7 @@ from pilothouse.feel.comparison import ordered
 from pilothouse.feel.functions.parameters import integer
 from pilothouse.feel.operators import item_at
 from pilothouse.feel.scope import Closure, State
-from pilothouse.feel.syntax import Operator
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.temporal import Date, read_duration
 from pilothouse.feel.values import Range, Value, kind_of
 

@@ -11,8 +11,8 @@ from pilothouse.feel.comparison import equal, ordered
 from pilothouse.feel.functions.parameters import integer
 from pilothouse.feel.intervals import interval
 from pilothouse.feel.lookups import followed
-from pilothouse.feel.syntax import Operator
-from pilothouse.feel.values import Range, Value
+from pilothouse.feel.signs import Operator
+from pilothouse.feel.values import Range, Value, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,12 +124,10 @@ def between(value: Closure, low: Closure, high: Closure, place: Place) -> Closur
         found, least, most = value(state), low(state), high(state)
         above = ordered(Operator.AT_LEAST, found, least, state.budget)
         below = ordered(Operator.AT_MOST, found, most, state.budget)
-        if above is False or below is False:
-            return False
         if above is None or below is None:
             state.budget.locate(place)
-            return None
-        return True
+            return False if above is False or below is False else None
+        return above and below
 
     return run
 
@@ -263,8 +261,10 @@ def range_beyond(operator: Operator, operand: Closure, place: Place) -> Closure:
 
     def run(state: State) -> Value:
         end = operand(state)
-        if end is None:
-            return state.budget.null(f"the range {operator} null has no value", place=place)
+        bounds = operator not in (Operator.EQUAL, Operator.UNEQUAL)
+        if end is None or (bounds and ordered(operator, end, end) is None):
+            said = f"the range {operator} {kind_of(end)} has no value"
+            return state.budget.null(said, place=place)
         return Range.compared(operator, end)
 
     return run

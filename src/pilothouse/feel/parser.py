@@ -23,6 +23,7 @@ from pilothouse.feel.clauses import (
 from pilothouse.feel.cursor import Cursor
 from pilothouse.feel.literals import folded, read_number
 from pilothouse.feel.names import Found, KnownNames, is_word, spelled, together
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.syntax import (
     Arithmetic,
     Between,
@@ -37,7 +38,6 @@ from pilothouse.feel.syntax import (
     Literal,
     Name,
     Negation,
-    Operator,
     Path,
     Tests,
 )
@@ -88,10 +88,6 @@ _RANKS = {
     "instance": Rank.INSTANCE,
 }
 _CONSTANTS = {"true": True, "false": False, "null": None}
-_OPENING = ("(", "[", "{", "-")
-_INFIX = frozenset(
-    {"and", "or", "in", "between", "instance", "then", "else", "return", "satisfies", "of"}
-)
 
 
 class Parser:
@@ -307,12 +303,7 @@ class Parser:
 
     def _closes_interval(self) -> bool:
         """Say whether ``[`` ends a range: inside one it opens a filter only where an expression can follow."""
-        if not self._bracket_ends:
-            return False
-        after = self.cursor.tokens[self.cursor.index + 1]
-        if after.kind is TokenKind.SIGN:
-            return after.text not in _OPENING
-        return after.kind is TokenKind.END or after.text in _INFIX
+        return self._bracket_ends and not self.cursor.operand_follows("(", "[", "{", "-")
 
     def _path(self, base: Expr) -> Expr:
         member = self._member()
@@ -433,7 +424,10 @@ class Parser:
         c = self.cursor
         place = c.advance().start
         items: list[Expr] = []
-        while not c.at_sign("]") or items:
+        empty = (
+            c.at_sign("]") and not c.operand_follows()
+        )  # [ ]1..3] ] begins with the same signs as []
+        while not empty:
             items.append(self.expression())
             if len(items) == 1 and c.at_sign(".."):
                 return self.interval(place, items[0], included=True)

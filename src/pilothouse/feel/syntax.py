@@ -12,24 +12,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from pilothouse.feel.signs import Operator
     from pilothouse.feel.types import Type
     from pilothouse.feel.values import Value
-
-
-class Operator(StrEnum):
-    """The binary operators of arithmetic and comparison."""
-
-    ADD = "+"
-    SUBTRACT = "-"
-    MULTIPLY = "*"
-    DIVIDE = "/"
-    POWER = "**"
-    EQUAL = "="
-    UNEQUAL = "!="
-    LESS = "<"
-    AT_MOST = "<="
-    MORE = ">"
-    AT_LEAST = ">="
 
 
 class Quantifier(StrEnum):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from pilothouse.feel.budget import Fault
 from pilothouse.feel.temporal import UNIVERSAL, Date, DateTime, Time
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pilothouse.feel.budget import Budget
-    from pilothouse.feel.unary import UnaryTests
     from pilothouse.feel.values import Declared, Value
 
 _SHOWN = 40
@@ -338,6 +337,14 @@ class FunctionType:
         )
 
 
+class Allowed(Protocol):
+    """The unary tests that allowed values pass."""
+
+    def passes(self, value: Value, scope: Mapping[str, Value], *, budget: Budget) -> bool:
+        """Say whether a value passes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Constrained:
     """
@@ -352,7 +359,7 @@ class Constrained:
     """
 
     base: Type
-    allowed: UnaryTests
+    allowed: Allowed
 
     @property
     def name(self) -> str:

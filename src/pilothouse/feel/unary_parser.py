@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.syntax import (
     Expr,
     Membership,
-    Operator,
     OperatorRange,
     OperatorTest,
     Test,

@@ -39,7 +39,7 @@ from decimal import (
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from pilothouse.feel.errors import FeelValueError
-from pilothouse.feel.syntax import Operator
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.temporal import (
     Date,
     DateTime,

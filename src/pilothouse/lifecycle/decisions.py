@@ -95,8 +95,9 @@ class Decisions:
         if found is None:
             raise NotFoundError(noun="decision", name=key, cure=CURE)
         file = self._files.get(found.id, lambda: self._read(who, found))
-        outcome = file.evaluate(key, context, budget=Budget(steps=DEFAULT_STEPS, now=now))
-        outcome = outcome.demanded()
+        budget = Budget(steps=DEFAULT_STEPS, now=now)
+        budget.where = key  # for what is wrong before any decision is being taken
+        outcome = file.evaluate(key, context, budget=budget).demanded()
         return Decided(
             decision=found.full_name,
             value=outcome.plain()["value"],

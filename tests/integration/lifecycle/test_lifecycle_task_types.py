@@ -13,6 +13,7 @@ from pilothouse.domain.deployments import DeploymentState
 from pilothouse.wire.requests import RetryIncident, StartRun
 from tests.integration.lifecycle.drawings import drawing, one_task
 from tests.integration.lifecycle.house import MODEL, ONLINE, OPAL, RISK
+from tests.integration.lifecycle.tables import DecisionFile
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.state import Incident
@@ -202,3 +203,15 @@ def test_a_plain_verdict_is_enough(house: House) -> None:
 
     [evaluation] = house.plane.facilities.evaluations.page(SYSTEM).items
     assert (evaluation.verdict, evaluation.kind) == ("INCONCLUSIVE", "plain")
+
+
+def test_the_reason_of_a_null_is_kept_with_the_evaluation(house: House) -> None:
+    dmn = DecisionFile(namespace="n", decisions={"share": "metrics.good / metrics.all"}).xml
+    house.plane.definitions.upload(OPAL, group=RISK, xml=dmn)
+    started(house, placed("evaluate", decision="share", metrics="={good: 7, all: 0}"))
+    house.until_ended()
+
+    [evaluation] = house.plane.facilities.evaluations.page(SYSTEM).items
+    assert evaluation.evidence["nulls"] == [evaluation.reason]
+    assert evaluation.verdict == "INCONCLUSIVE"
+    assert "the divisor is 0" in evaluation.reason

@@ -20,6 +20,7 @@ from pilothouse.domain.errors import NotFoundError
 from pilothouse.persistence.nouns import NOUNS as STORED
 from pilothouse.wire.requests import DefineService, RegisterModel
 from tests.integration.api.serving import Served, serving
+from tests.integration.lifecycle.tables import DecisionFile, unique_table
 from tests.models.build import python_model
 
 if TYPE_CHECKING:
@@ -218,6 +219,31 @@ def test_a_server_that_is_not_there_is_told(environment: dict[str, str]) -> None
 
     assert done.returncode == 1
     assert "pilothouse up" in done.stderr
+
+
+def test_a_table_that_contradicts_itself_is_uploaded_and_told(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "size.dmn"
+    file.write_bytes(unique_table("size", ("&lt;= 5", '"small"'), ("&gt;= 5", '"big"')))
+
+    done = run(environment, "lifecycles", "upload", str(file), "--json")
+
+    assert (done.returncode, json.loads(done.stdout)[0]["decisions"]) == (0, ["size"])
+    assert "Mind rule r2" in done.stderr
+
+
+def test_a_stored_file_is_shown_byte_by_byte(environment: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "word.dmn"
+    decisions = {"word": '"Müller"'}
+    file.write_bytes(DecisionFile(namespace="w", decisions=decisions, encoding="ISO-8859-1").xml)
+    run(environment, "lifecycles", "upload", str(file))
+
+    shown = CliRunner(env=environment).invoke(
+        command_line("lifecycles"), ["lifecycles", "show", "word"]
+    )
+
+    assert shown.stdout_bytes == file.read_bytes()
 
 
 def test_a_life_cycle_that_cannot_run_exits_with_1(

@@ -20,6 +20,10 @@ def _text(tag: str, text: str, **attributes: str) -> str:
     return f"<{tag}{given}><text>{escape(text)}</text></{tag}>"
 
 
+def _told(tag: str, text: str) -> str:
+    return _text(tag, text) if text else ""
+
+
 @pytest.fixture
 def definitions() -> Definitions:
     """Wrap decisions in a file."""
@@ -32,7 +36,7 @@ def definitions() -> Definitions:
 
 @pytest.fixture
 def table() -> Table:
-    """Write one decision with a table."""
+    """Write one decision with a table; `clauses` are `input_values`, `input_type` and `default`."""
 
     def build(
         rules: Sequence[Sequence[str]],
@@ -42,14 +46,12 @@ def table() -> Table:
         attributes: str = "",
         output_values: str = "",
         inside: str = "",
-        input_values: str = "",
-        input_type: str = "",
-        default: str = "",
+        **clauses: str,
     ) -> str:
-        kind = {"typeRef": input_type} if input_type else {}
-        possible = _text("inputValues", input_values) if input_values else ""
-        said = _text("outputValues", output_values) if output_values else ""
-        said += _text("defaultOutputEntry", default) if default else ""
+        kind = {"typeRef": clauses["input_type"]} if "input_type" in clauses else {}
+        possible = _told("inputValues", clauses.get("input_values", ""))
+        said = _told("outputValues", output_values)
+        said += _told("defaultOutputEntry", clauses.get("default", ""))
         columns = "".join(
             f"<input>{_text('inputExpression', i, **kind)}{possible}</input>" for i in inputs
         )

@@ -96,6 +96,46 @@ def test_a_gap_in_days_is_told_by_days(table_of: TableOf) -> None:
     assert found[0].example == '{day: date("2026-02-28")}'
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "gap", "example"),
+    [
+        (
+            '< time("08:00:00")',
+            '> time("08:00:00")',
+            'x = time("08:00:00")',
+            '{x: time("08:00:00")}',
+        ),
+        (
+            '<= duration("P1D")',
+            '> duration("P2D")',
+            'x in (duration("P1D")..duration("P2D")]',
+            '{x: duration("P2D")}',
+        ),
+        (
+            '< duration("P1Y")',
+            '> duration("P14M")',
+            'x in [duration("P1Y")..duration("P1Y2M")]',
+            '{x: duration("P1Y")}',
+        ),
+        (
+            '< date and time("2026-01-01T00:00:00Z")',
+            '>= date and time("2026-01-02T00:00:00Z")',
+            'x in [date and time("2026-01-01T00:00:00Z")..date and time("2026-01-02T00:00:00Z"))',
+            '{x: date and time("2026-01-01T00:00:00Z")}',
+        ),
+        ('< "m"', '>= "n"', 'x in ["m".."n")', '{x: "m"}'),
+        ("< -3", ">= -1", "x in [-3..-1)", "{x: -3}"),
+        ('not("a", "b")', '"a"', 'x = "b"', '{x: "b"}'),
+    ],
+)
+def test_gaps_are_found_on_every_line(
+    table_of: TableOf, first: str, second: str, gap: str, example: str
+) -> None:
+    found = analysed(table_of([(first, "1"), (second, "2")], inputs=("x",)))
+    assert _of(found, Severity.WARNING) == [f"no rule matches {gap}; the result is null there"]
+    assert found[0].example == example
+
+
 def test_a_default_makes_a_gap_a_note(table_of: TableOf) -> None:
     found = analysed(table_of([("< 18", "1")], inputs=("age",), default="0"))
     assert [(f.severity, f.message) for f in found] == [
@@ -209,7 +249,7 @@ def test_inputs_that_depend_on_each_other_are_told(table_of: TableOf) -> None:
 def test_a_search_that_is_given_up_says_so(table_of: TableOf) -> None:
     rules = [(f"< {n}", f"> {n}", "1") for n in range(20)]
     table = _table(table_of(rules, inputs=("a", "b")))
-    found = list(gap_findings(table, columns_of(table), Steps(30)))
+    found = list(gap_findings(table, columns_of(table), Steps(1)))
     assert [(f.severity, f.message) for f in found] == [
         (
             Severity.NOTE,
@@ -246,7 +286,7 @@ CELLS = st.one_of(
 )
 TIERS = st.sampled_from(["-", '"a"', '"b"', '"a", "b"', 'not("a")', "null", 'not("a", "b")'])
 RULES = st.lists(st.tuples(CELLS, TIERS, CELLS), min_size=1, max_size=6)
-POINTS = [
+POINTS: list[dict[str, Value]] = [
     {"n": Decimal(half) / 2, "tier": tier, "m": Decimal(other) / 2}
     for half in range(-1, 10)
     for tier in ("a", "b", "c")

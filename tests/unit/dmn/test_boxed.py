@@ -203,6 +203,17 @@ def test_a_function_in_a_context_may_call_itself(definitions: Definitions) -> No
     assert taken(definitions, box).value == Decimal(120)
 
 
+def test_a_function_in_the_text_of_an_entry_may_call_itself(definitions: Definitions) -> None:
+    function = text("function(n) if n = 0 then 1 else n * fact(n - 1)")
+    box = f"<context>{entry('fact', function)}<contextEntry>{text('fact(4)')}</contextEntry></context>"
+    assert taken(definitions, box).value == Decimal(24)
+
+
+def test_an_entry_named_as_a_built_in_function_may_call_that(definitions: Definitions) -> None:
+    box = f"<context>{entry('sum', text('sum([1, 2])'))}</context>"
+    assert taken(definitions, box).value == {"sum": Decimal(3)}
+
+
 def test_recursion_without_end_is_stopped(definitions: Definitions) -> None:
     box = f"<context>{entry('fact', FACTORIAL)}<contextEntry>{text('fact(-1)')}</contextEntry></context>"
     with pytest.raises(FeelBudgetError):
@@ -279,3 +290,28 @@ def test_nested_loops_as_deep_as_allowed_are_stopped_or_taken(definitions: Defin
         assert isinstance(value, tuple)
         value = value[0]
     assert value == Decimal(1)
+
+
+@pytest.mark.parametrize(("kind", "value"), [("number", (2, None)), ("list", (2, "aa"))])
+def test_what_a_loop_goes_over_is_held_to_its_type(
+    definitions: Definitions, kind: str, value: object
+) -> None:
+    body = text('if i instance of number then i * 2 else "aa"')
+    box = f"<for iteratorVariable='i'><in typeRef='{kind}'>{text('[1, &quot;a&quot;]')}</in><return>{body}</return></for>"
+    assert taken(definitions, box).value == value
+
+
+def test_a_boxed_function_has_the_type_that_its_variable_declares(
+    definitions: Definitions,
+) -> None:
+    function = (
+        f"<functionDefinition><formalParameter name='n'/>{text('n + 1')}</functionDefinition>"
+    )
+    types = """<itemDefinition name='tStep'><functionItem outputTypeRef='string'>
+      <parameters name='n' typeRef='number'/></functionItem></itemDefinition>"""
+    result = f"<contextEntry>{text('[f(1), f instance of tStep]')}</contextEntry>"
+    file = definitions(
+        types,
+        f"<decision id='d'><context>{entry('f', function, 'tStep')}{result}</context></decision>",
+    )
+    assert read_decisions(file).evaluate("d", {}).value == (None, True)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilothouse.dmn import Decisions, DmnRejectedError, read_decisions
+from pilothouse.dmn import Decisions, DmnRejectedError, Outcome, read_decisions
+from pilothouse.feel import FeelBudgetError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,3 +99,135 @@ def test_random_files_are_read_or_refused(xml: bytes) -> None:
     except DmnRejectedError as error:
         found = error
     assert isinstance(found, (Decisions, DmnRejectedError))
+
+
+def literal(text: str) -> str:
+    return f"<literalExpression><text>{text}</text></literalExpression>"
+
+
+def decision(name: str, text: str, *requires: str, knows: str = "") -> str:
+    needs = "".join(
+        f"<informationRequirement><requiredDecision href='#{r}'/></informationRequirement>"
+        for r in requires
+    )
+    if knows:
+        needs += (
+            f"<knowledgeRequirement><requiredKnowledge href='#{knows}'/></knowledgeRequirement>"
+        )
+    return f"<decision id='{name}'>{needs}{literal(text)}</decision>"
+
+
+def function(name: str, text: str, knows: str = "") -> str:
+    needs = f"<knowledgeRequirement><requiredKnowledge href='#{knows}'/></knowledgeRequirement>"
+    return f"""<businessKnowledgeModel id='{name}' name='{name}'><encapsulatedLogic>{literal(text)}
+      </encapsulatedLogic>{needs if knows else ""}</businessKnowledgeModel>"""
+
+
+def model(*parts: str) -> bytes:
+    return f"<definitions xmlns='{DMN}'>{''.join(parts)}</definitions>".encode()
+
+
+FORKS = [function(f"f{n}", f"f{n - 1}() + f{n - 1}()", f"f{n - 1}") for n in range(1, 40)]
+DOUBLES = [decision(f"d{n}", f"[d{n - 1}, d{n - 1}]", f"d{n - 1}") for n in range(1, 60)]
+TEXTS = [decision(f"d{n}", f"d{n - 1} + d{n - 1}", f"d{n - 1}") for n in range(1, 60)]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [function("f0", "1"), *FORKS, decision("d", "f39()", knows="f39")],
+        [decision("d0", "[1]"), *DOUBLES, decision("d", "count(flatten(d59))", "d59")],
+        [decision("d0", "[1]"), *DOUBLES, decision("d", "d59 = d59", "d59")],
+        [decision("d0", '"aaaaaaaaaa"'), *TEXTS, decision("d", "string length(d59)", "d59")],
+        [function("f", "f()"), decision("d", "f()", knows="f")],
+        [function("f", "for i in 1..1000000 return f()"), decision("d", "f()", knows="f")],
+    ],
+    ids=["calls", "lists", "comparisons", "texts", "recursion", "loops of recursion"],
+)  # fmt: skip
+def test_work_that_doubles_at_each_level_is_stopped(parts: list[str]) -> None:
+    with pytest.raises(FeelBudgetError):
+        read_decisions(model(*parts)).evaluate("d", {})
+
+
+def entries(count: int) -> str:
+    each = (
+        f"<contextEntry><variable name='e{n}'/>{literal('1')}</contextEntry>" for n in range(count)
+    )
+    return f"<decision id='d'><context>{''.join(each)}</context></decision>"
+
+
+@pytest.mark.parametrize(
+    ("parts", "problem"),
+    [
+        ([entries(8_000)], "more than 1000 variables are in its scope"),
+        ([*(decision(f"e{n}", "1") for n in range(1_500)), decision("d", "1", *(f"e{n}" for n in range(1_500)))], "more than 1000 variables are in its scope"),
+        ([decision("e0", "1"), *(decision(f"e{n}", "1", f"e{n - 1}") for n in range(1, 1_000)), *(f"<decisionService id='s{n}'><outputDecision href='#e999'/></decisionService>" for n in range(1_000))], "take too many decisions together"),
+        (["<decision id='d'>" + "<context><contextEntry>" * 60 + "</contextEntry></context>" * 60 + "</decision>"], "more than 30 expressions"),
+    ],
+    ids=["entries", "requirements", "services", "nesting"],
+)  # fmt: skip
+def test_files_that_would_take_long_to_read_are_refused(parts: list[str], problem: str) -> None:
+    with pytest.raises(DmnRejectedError) as caught:
+        read_decisions(model(*parts))
+    assert any(problem in p.problem for p in caught.value.problems)
+
+
+TEXT = st.sampled_from(
+    [
+        "1",
+        "x",
+        "i + 1",
+        "item",
+        "f(1)",
+        "[1, 2]",
+        "partial",
+        "null",
+        '"a"',
+        "x[1]",
+        "{a: 1}.a",
+        "1 +",
+    ]
+)
+NAME = st.sampled_from(["x", "f", "i", "a-b", ""])
+
+
+def boxes(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Write boxes of every kind around others, well formed or not quite."""
+
+    def parts(*names: str) -> st.SearchStrategy[str]:
+        return st.tuples(*(inner.map(f"<{n}>{{}}</{n}>".format) for n in names)).map("".join)
+
+    named = st.tuples(NAME, inner).map(
+        lambda t: f"<contextEntry><variable name='{t[0]}'/>{t[1]}</contextEntry>"
+    )
+    return st.one_of(
+        st.lists(inner, max_size=3).map(lambda i: f"<list>{''.join(i)}</list>"),
+        st.lists(named | parts("contextEntry"), max_size=3).map(
+            lambda e: f"<context>{''.join(e)}</context>"
+        ),
+        parts("if", "then", "else").map("<conditional>{}</conditional>".format),
+        parts("in", "match").map("<filter>{}</filter>".format),
+        parts("in", "return").map("<for iteratorVariable='i'>{}</for>".format),
+        parts("in", "satisfies").map("<some iteratorVariable='i'>{}</some>".format),
+        inner.map("<functionDefinition><formalParameter name='i'/>{}</functionDefinition>".format),
+        st.tuples(inner, inner).map(
+            lambda t: (
+                f"<invocation>{t[0]}<binding><parameter name='i'/>{t[1]}</binding></invocation>"
+            )
+        ),
+        st.tuples(inner, inner).map(
+            lambda t: (
+                f"<relation><column name='a'/><column name='b'/><row>{t[0]}{t[1]}</row></relation>"
+            )
+        ),
+    )
+
+
+@given(st.recursive(TEXT.map(literal), boxes, max_leaves=12))
+def test_random_boxes_are_taken_or_refused(box: str) -> None:
+    try:
+        decisions = read_decisions(model(f"<decision id='d'>{box}</decision>"))
+        found: object = decisions.evaluate("d", {"x": [1, "a", None]})
+    except (DmnRejectedError, FeelBudgetError) as error:
+        found = error
+    assert isinstance(found, (Outcome, DmnRejectedError, FeelBudgetError))

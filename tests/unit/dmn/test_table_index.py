@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pilothouse.dmn.tables.index import column_index, members
 from pilothouse.feel import Budget, admit, compile_unary_tests
 from pilothouse.feel.constants import NUMBERS_LINE, answers, constants
+from pilothouse.feel.spans import after, before, pieces
 from pilothouse.feel.temporal import read_moment
 
 if TYPE_CHECKING:
@@ -85,12 +86,8 @@ def test_what_is_said_of_constants_is_what_running_them_gives(cell: str, value: 
     if constants(tests.tree) is None:
         return
     true = answers(tests.tree, NUMBERS_LINE).true
-    inside = any(a <= (0, value, 0) and (0, value, 1) <= b for a, b in _pairs(true))
+    inside = any(a <= before(value) and after(value) <= b for a, b in pieces(true))
     assert inside is tests.passes(value, {}, budget=Budget())
-
-
-def _pairs(spans: tuple[object, ...]) -> list[tuple[object, object]]:
-    return list(zip(spans[::2], spans[1::2], strict=True))
 
 
 def test_members_are_the_bits_that_are_set() -> None:

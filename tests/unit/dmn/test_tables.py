@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pilothouse.dmn import DmnConflictError, DmnRejectedError, DmnValueError
+from pilothouse.dmn import DmnConflictError, DmnRejectedError, DmnValueError, read_decisions
 from pilothouse.domain.errors import NotFoundError, RefusedError
 from pilothouse.domain.plain import canonical
 from pilothouse.feel import Budget, FeelBudgetError, FeelValueError
 from pilothouse.feel.budget import Fault
 
 if TYPE_CHECKING:
-    from tests.unit.dmn.conftest import TableOf
+    from tests.unit.dmn.conftest import Definitions, Table, TableOf
 
 GRADES = [(">= 0.9", '"PASS"'), ("[0.8..0.9)", '"INCONCLUSIVE"'), ("< 0.8", '"FAIL"')]
 OVERLAPPING = [("> 1", '"a"'), ("> 2", '"b"'), ("> 3", '"a"')]
@@ -230,6 +230,52 @@ def test_cells_may_be_any_unary_test(
     ]
     answers = [decisions.evaluate("d", {"x": v, "limit": 5}).value for v in given]
     assert answers == [True, None]
+
+
+def test_inputs_with_one_label_are_kept_apart(definitions: Definitions, table: Table) -> None:
+    text = table([("1", "2", "true")], inputs=("a", "b")).replace("<input>", "<input label='n'>")
+    fired = read_decisions(definitions(text)).evaluate("d", {"a": 1, "b": 2}).fired[0]
+    assert fired.inputs == {"n (a)": Decimal(1), "n (b)": Decimal(2)}
+
+
+def test_priorities_may_stand_in_the_type_of_the_decision(
+    definitions: Definitions, table: Table
+) -> None:
+    text = table(
+        [("-", '"b"'), ("-", '"a"')],
+        attributes="hitPolicy='PRIORITY'",
+        inside="<variable name='Gate' typeRef='grade'/>",
+    )
+    kind = (
+        "<itemDefinition name='grade'><typeRef>string</typeRef>"
+        '<allowedValues><text>"a", "b"</text></allowedValues></itemDefinition>'
+    )
+    decisions = read_decisions(definitions(kind, text))
+    assert decisions.evaluate("d", {"auc": 1}).value == "a"
+
+
+def test_priorities_may_stand_in_the_parts_of_the_type(
+    definitions: Definitions, table: Table
+) -> None:
+    text = table(
+        [("-", '"a"', '"b"'), ("-", '"a"', '"a"')],
+        outputs=("x", "y"),
+        attributes="hitPolicy='OUTPUT ORDER' typeRef='pair'",
+    )
+    part = '<typeRef>string</typeRef><allowedValues><text>"a", "b"</text></allowedValues>'
+    kind = (
+        "<itemDefinition name='pair'>"
+        f"<itemComponent name='x'>{part}</itemComponent>"
+        f"<itemComponent name='y'>{part}</itemComponent></itemDefinition>"
+    )
+    outcome = read_decisions(definitions(kind, text)).evaluate("d", {"auc": 1})
+    assert [f.rule for f in outcome.fired] == ["r2", "r1"]
+
+
+def test_a_priority_that_is_nowhere_is_refused(table_of: TableOf) -> None:
+    with pytest.raises(DmnRejectedError) as caught:
+        table_of([("-", '"a"')], attributes="hitPolicy='PRIORITY'")
+    assert "PRIORITY needs output values" in caught.value.problems[0].problem
 
 
 def test_output_order_ranks_by_all_outputs(table_of: TableOf) -> None:

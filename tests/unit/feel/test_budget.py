@@ -11,6 +11,7 @@ import pytest
 from pilothouse.domain.errors import RefusedError
 from pilothouse.feel import (
     Budget,
+    Fault,
     FeelBudgetError,
     FeelValueError,
     Resource,
@@ -184,3 +185,14 @@ def test_results_do_not_share_lists_with_the_context() -> None:
     found = compile_expression("x").evaluate(given)
     given["x"]["rows"].append(2)
     assert found == {"rows": (Decimal(1),)}
+
+
+def test_grave_reasons_are_kept_beside_any_number_of_harmless_ones() -> None:
+    budget = Budget()
+    for number in range(30):
+        budget.null(f"harmless {number}")
+
+    budget.null("grave", fault=Fault.MISSING)
+
+    assert budget.nulls[-1].problem == "grave"
+    assert budget.nulls_beyond == 10

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pilothouse.feel.budget import Budget
 from pilothouse.feel.comparison import equal, member, ordered, within
-from pilothouse.feel.syntax import Operator
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.temporal import read_moment
 from pilothouse.feel.values import Range, Value, admit
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from pilothouse.feel import Range, Value, compile_expression
+from pilothouse.feel import Budget, Range, Value, compile_expression
 
 CONTEXT = {
     "auc": 0.91,
@@ -53,6 +53,14 @@ def value(text: str) -> Value:
         ('runtimes[name = "b"].load[1]', "5"),
         ("[1..5].end", "5"),
         ("1 // a comment\n + /* and another */ 1", "2"),
+        ("[1..[5, 6][1]].end", "5"),
+        ("(!= 5).start", "5"),
+        ("{r: < 5}.r.end", "5"),
+        ('{"a+b": 1}.a+b', "1"),
+        ("{a+b: 1, c: a + b + 1}.c", "2"),
+        ("{terms and conditions: 1}.terms and conditions", "1"),
+        ("[{item: 1}, {item: 2}][item > 1][1].item", "2"),
+        ("[{x: 1}].x[1]", "1"),
     ],
 )
 def test_numbers_are_decimal(text: str, expected: str) -> None:
@@ -89,6 +97,24 @@ def test_numbers_are_decimal(text: str, expected: str) -> None:
         "is defined(metrics.psi)",
         "not(is defined(metrics.other))",
         "not(is defined(other))",
+        "1 = 1 = true",
+        "count in (? > 3 and ? < 20)",
+        "count in [< 3, > 10]",
+        "count in ((< 13))",
+        "count in ([1, 12])[2]",
+        "count in (10) + 2",
+        "(< 10) = (< 10)",
+        "(= 10) != [10..10]",
+        "5 in ]1..6[ and true",
+        "5 in []1..6[]",
+        "5 in [[1..2[, ]4..5], [1..[1, 9][1]]]",
+        "[] = []",
+        '@"2026-01-05" between @"2026-01-01" and @"2026-01-31"',
+        "null = [null][1]",
+        "every x in [] satisfies false",
+        "not(some x in [] satisfies true)",
+        'count(for d in @"2026-01-30"..@"2026-02-01" return d) = 3',
+        '(for d in @"2026-02-01"..@"2026-01-31" return d)[2] = @"2026-01-31"',
     ],
 )
 def test_is_true(text: str) -> None:
@@ -121,7 +147,17 @@ def test_is_true(text: str) -> None:
         "5 in [null..10]",
         "[3..1]",
         "some x in [null] satisfies x",
+        "some x in null satisfies x",
         '-"a"',
+        "1 < 2 < 3",
+        "[1, 2, 3][1.5]",
+        '[1, 2, 3]["a"]',
+        "for i in 1..2.5 return i",
+        'for i in "a".."c" return i',
+        "for i in (< 5) return i",
+        "x.__class__()",
+        "5 in (null..10)",
+        "(1..null)",
     ],
 )
 def test_is_null_by_the_standard(text: str) -> None:
@@ -163,6 +199,12 @@ def test_logic_has_three_values(text: str, expected: bool | None) -> None:
         ('runtimes[stage = "PROD"].load', (3,)),
         ("[1, [2, 3]][2]", (2, 3)),
         ("5[item > 3]", (5,)),
+        ("for i in (1..4) return i", (2, 3)),
+        ("for i in ]1..4[ return i", (2, 3)),
+        ("for i in 5 return i", (5,)),
+        ("[1, 2, 3][true]", (1, 2, 3)),
+        ("[1, 2, 3][null]", ()),
+        ("[{x: 1, y: 2}, {x: null, y: 3}][x < 2].y", (2,)),
         ("[]", ()),
     ],
 )
@@ -227,3 +269,28 @@ def test_a_sign_is_an_operator_in_a_name_that_nobody_announced() -> None:
 def test_an_expression_may_run_many_times_with_different_contexts() -> None:
     expression = compile_expression("for i in 1..n return i")
     assert [len(expression.evaluate({"n": n}) or ()) for n in (1, 3, 2)] == [1, 3, 2]  # type: ignore[arg-type]
+
+
+def test_the_words_of_a_known_name_are_matched_whatever_space_is_between_them() -> None:
+    expression = compile_expression("profit - loss * 2", names=["profit-loss"])
+    assert expression.evaluate({"profit-loss": 5, "profit": 1, "loss": 1}) == Decimal(10)
+
+
+def test_names_of_entries_are_read_where_they_are_announced() -> None:
+    expression = compile_expression(
+        "loan.pre-tax rate + loans[pre-tax rate > 1].pre-tax rate[1]", members=["pre-tax rate"]
+    )
+    context = {"loan": {"pre-tax rate": 1}, "loans": [{"pre-tax rate": 2}]}
+    assert expression.evaluate(context) == Decimal(3)
+
+
+def test_a_variable_with_the_name_of_a_built_in_function_is_read_where_it_is_given() -> None:
+    expression = compile_expression("count + 1")
+    assert expression.evaluate({"count": 2}) == Decimal(3)
+    assert not expression.names
+    assert expression.possible_names == {"count"}
+
+
+def test_running_on_feel_values_copies_nothing() -> None:
+    rows: Value = ({"a": Decimal(1)},)
+    assert compile_expression("rows").run({"rows": rows}, Budget()) is rows

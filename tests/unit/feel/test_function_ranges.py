@@ -11,7 +11,7 @@ import pytest
 from pilothouse.feel import Budget, Range, Value, compile_expression
 from pilothouse.feel.functions import FUNCTIONS
 from pilothouse.feel.functions.registry import call
-from pilothouse.feel.syntax import Operator
+from pilothouse.feel.signs import Operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from pilothouse.feel.arithmetic import calculate, negate
 from pilothouse.feel.budget import Budget
 from pilothouse.feel.errors import FeelValueError
 from pilothouse.feel.python_values import python_value
-from pilothouse.feel.syntax import Operator
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.temporal import (
     Date,
     DateTime,

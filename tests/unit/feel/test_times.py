@@ -13,7 +13,7 @@ from pilothouse.feel import Budget, Value, YearsMonths, admit, compile_expressio
 from pilothouse.feel.functions.registry import call
 from pilothouse.feel.functions.times import TIMES
 from pilothouse.feel.members import member
-from pilothouse.feel.syntax import Operator
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.temporal import Date, DateTime, DaysTime, Region, Time, read_moment, written
 from pilothouse.feel.values import Range
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
-from pilothouse.feel import FeelBudgetError, FeelValueError, compile_unary_tests
+from pilothouse.feel import Budget, Date, FeelBudgetError, FeelValueError, compile_unary_tests
+from pilothouse.feel.literals import read_range_literal
+from pilothouse.feel.syntax import Call, Interval, Literal, OperatorTest, ValueTest
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,13 @@ from pilothouse.feel import FeelBudgetError, FeelValueError, compile_unary_tests
         ("-5", [-5], [5]),
         ('< date("2026-01-05")', [date(2026, 1, 4)], [date(2026, 1, 5), 1]),
         ("not(true) or ? = 1", [1], [2]),
+        ("(< 5)", [4], [5]),
+        ("[< 5, > 10]", [4, 11], [5, 10]),
+        ("not([1..3], 7)", [4], [2, 7]),
+        ("? + 1", [], [1, 2]),
+        ("[1..3], (5..limit[", [2, 9], [4, 5, 10]),
+        ("? in (1, 2) or ? in [7..9]", [1, 8], [3]),
+        ("every n in names satisfies n != ?", ["c"], ["a"]),
     ],
 )
 def test_values_pass_or_fail(text: str, passing: list[object], failing: list[object]) -> None:
@@ -63,3 +73,60 @@ def test_tests_run_inside_the_budget() -> None:
 
 def test_free_names_are_known() -> None:
     assert compile_unary_tests("? > limit, other").names == {"limit", "other"}
+
+
+def test_the_tree_has_literals_where_values_are_written_out() -> None:
+    tree = compile_unary_tests('-5, date("2026-01-05"), [-1..duration("P1D")], < -3').tree
+    first, second, third, fourth = tree.tests
+    assert isinstance(first, ValueTest)
+    assert isinstance(first.expression, Literal)
+    assert first.expression.value == Decimal(-5)
+    assert isinstance(second, ValueTest)
+    assert isinstance(second.expression, Literal)
+    assert second.expression.value == Date(year=2026, month=1, day=5)
+    assert isinstance(third, ValueTest)
+    assert isinstance(third.expression, Interval)
+    assert isinstance(third.expression.low, Literal)
+    assert isinstance(third.expression.high, Literal)
+    assert isinstance(fourth, OperatorTest)
+    assert isinstance(fourth.operand, Literal)
+
+
+def test_a_constructor_is_no_literal_where_a_variable_has_its_name() -> None:
+    tree = compile_unary_tests('date("2026-01-05")', names=["date"]).tree
+    test = tree.tests[0]
+    assert isinstance(test, ValueTest)
+    assert isinstance(test.expression, Call)
+
+
+def test_values_of_feel_are_tested_as_they_are() -> None:
+    tests = compile_unary_tests("< limit")
+    assert tests.passes(Decimal(1), {"limit": Decimal(2)}, budget=Budget())
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("[1..3)", "1", "3"),
+        (" ] -1 .. 1.5e1 ] ", "-1", "15"),
+        ("(..2]", None, "2"),
+        ("[1..)", "1", None),
+    ],
+)
+def test_range_literals_are_read(text: str, start: str | None, end: str | None) -> None:
+    found = read_range_literal(text)
+    assert found is not None
+    assert found.start == (None if start is None else Decimal(start))
+    assert found.end == (None if end is None else Decimal(end))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", " ", "1", "[1..2", "[1..]", "[..2]", "(..)", "[3..1]", '[1.."a"]', "[null..1]"),
+        *("[a..b]", "[1+1..3]", "< 5", "[1..2] x", "[1e9999..2]", '[-"a".."b"]', "[date(1)..2]"),
+        *('[date(string("2026-01-05"))..@"2026-01-06"]', '[@"soon"..@"later"]'),
+    ],
+)
+def test_what_is_no_range_literal_is_none(text: str) -> None:
+    assert read_range_literal(text) is None

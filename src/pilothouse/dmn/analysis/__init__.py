@@ -2,7 +2,7 @@
 Analysis of decision tables without running them: `analysed` gives what it found.
 
 Each input is a line that the conditions cut into regions (`columns`), so that a rule is a box: a set of regions for
-each input. Boxes that meet overlap (`overlaps`); what no box covers is a gap (`gaps`, `covering`); a box that others
+each input. Boxes that meet overlap (`meetings`, `overlaps`); what no box covers is a gap (`gaps`, `covering`); a box that others
 cover is a rule that never counts (`rules`).
 """
 

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from pilothouse.dmn.analysis.columns import columns_of, limits_of
-from pilothouse.dmn.analysis.covering import Steps
+from pilothouse.dmn.analysis.covering import GaveUpError, Steps
 from pilothouse.dmn.analysis.findings import Finding, Severity
 from pilothouse.dmn.analysis.gaps import gap_findings
 from pilothouse.dmn.analysis.overlaps import overlap_findings, overlapping
@@ -86,11 +86,9 @@ def _table(table: DecisionTable) -> list[Finding]:
         problem = f"it has {len(table.inputs)} inputs, and was not analysed"
         return [_about(table, Severity.NOTE, problem)]
     columns = columns_of(table)
-    together = overlapping(columns, len(table.rules))
     found = [
-        *overlap_findings(table, columns, together),
+        *_together(table, columns),
         *dead_findings(table, columns),
-        *masked_findings(table, columns, together, Steps(MOST_STEPS)),
         *duplicate_findings(table, columns),
         *_unused(table, columns),
         *gap_findings(table, columns, Steps(MOST_STEPS)),
@@ -99,6 +97,17 @@ def _table(table: DecisionTable) -> list[Finding]:
     ]
     order = list(Severity)
     return sorted(found, key=lambda finding: order.index(finding.severity))
+
+
+def _together(table: DecisionTable, columns: Sequence[Column]) -> Iterator[Finding]:
+    try:
+        together = overlapping(columns, len(table.rules), Steps(MOST_STEPS))
+    except GaveUpError:
+        problem = "the search for overlaps and for rules that others cover was given up: the table is too large for it"
+        yield _about(table, Severity.NOTE, problem)
+        return
+    yield from overlap_findings(table, columns, together)
+    yield from masked_findings(table, columns, together, Steps(MOST_STEPS))
 
 
 def _about(

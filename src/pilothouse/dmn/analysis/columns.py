@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from pilothouse.feel.constants import (
     BOOLEANS_LINE,
@@ -183,7 +183,7 @@ def limits_of(clause: InputClause) -> tuple[UnaryTests, ...]:
     kind = clause.type
     while isinstance(kind, (Named, Constrained)):
         if isinstance(kind, Constrained):
-            found.append(kind.allowed)
+            found.append(cast("UnaryTests", kind.allowed))  # the type reader makes no others
         kind = kind.base
     return tuple(found)
 

@@ -8,10 +8,9 @@ Steps are counted, and the search says when it gave up.
 
 from __future__ import annotations
 
-from itertools import accumulate
-from operator import xor
 from typing import TYPE_CHECKING
 
+from pilothouse.dmn.analysis.meetings import reaching
 from pilothouse.dmn.tables.index import Bits, members
 
 if TYPE_CHECKING:
@@ -38,6 +37,19 @@ class Steps:
     def __init__(self, left: int) -> None:
         self.left = left
 
+    def take(self, count: int) -> None:
+        """
+        Take steps.
+
+        Raises
+        ------
+        GaveUpError
+            When fewer are left.
+        """
+        self.left -= count
+        if self.left < 0:
+            raise GaveUpError
+
 
 class GaveUpError(Exception):
     """The steps were used up: the answer is not known."""
@@ -58,7 +70,7 @@ class Covering:
     def __init__(self, columns: Sequence[Column], *, hopeful: bool) -> None:
         self._rules = len(columns[0].cells) if columns else 0
         self._order = sorted(range(len(columns)), key=lambda i: len(columns[i].regions))
-        self._reaching = [_reaching(columns[i], hopeful=hopeful) for i in self._order]
+        self._reaching = [reaching(columns[i], hopeful=hopeful) for i in self._order]
         self._full_after = self._full(columns, hopeful=hopeful)
 
     def _full(self, columns: Sequence[Column], *, hopeful: bool) -> list[Bits]:
@@ -128,9 +140,7 @@ class _Search:
     def _groups(self, depth: int, rules: Bits) -> dict[Bits, Regions]:
         """Group the regions of a column by the rules that reach them."""
         box = self._box[depth]
-        self._steps.left -= box.bit_count()
-        if self._steps.left < 0:
-            raise GaveUpError
+        self._steps.take(box.bit_count())
         reaching = self._reaching[depth]
         groups: dict[Bits, Regions] = {}
         for place in members(box):
@@ -141,16 +151,3 @@ class _Search:
 
 def _smallest(group: tuple[Bits, Regions]) -> tuple[int, Regions]:
     return group[0].bit_count(), group[1] & -group[1]
-
-
-def _reaching(column: Column, *, hopeful: bool) -> list[Bits]:
-    """Give for each region of a column, null last, the rules that reach it."""
-    turns = [0] * (len(column.regions) + 2)
-    for row, cell in enumerate(column.cells):
-        regions = cell.regions
-        if regions is None:
-            regions = column.whole if hopeful else 0
-        # The places at which a run of regions begins or ends.
-        for place in members(regions ^ regions << 1):
-            turns[place] ^= 1 << row
-    return list(accumulate(turns[:-1], xor))

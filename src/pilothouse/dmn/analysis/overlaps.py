@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import accumulate, islice
-from operator import xor
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pilothouse.dmn.analysis.findings import Finding, Severity
+from pilothouse.dmn.analysis.meetings import Meetings
 from pilothouse.dmn.analysis.words import conditions, example
 from pilothouse.dmn.tables import HitPolicy
 from pilothouse.dmn.tables.index import Bits, members
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pilothouse.dmn.analysis.columns import Column, Regions
+    from pilothouse.dmn.analysis.covering import Steps
     from pilothouse.dmn.tables import DecisionTable, Rule
     from pilothouse.feel import Value
 
@@ -24,48 +25,7 @@ MOST_PAIRS = 30
 Pair = tuple[int, int]
 
 
-class Meetings:
-    """
-    Which rules meet in one column.
-
-    Parameters
-    ----------
-    column
-        The column; conditions that cannot be told meet none.
-    """
-
-    def __init__(self, column: Column) -> None:
-        self._column = column
-        turns = [0] * (len(column.regions) + 2)
-        starting = [0] * (len(column.regions) + 1)
-        for row, cell in enumerate(column.cells):
-            regions = cell.regions or 0
-            for place in members(regions ^ regions << 1):
-                turns[place] ^= 1 << row
-            for place in members(regions & ~(regions << 1)):
-                starting[place] |= 1 << row
-        self._reaching = list(accumulate(turns[:-1], xor))
-        self._starting = starting
-        self._found: dict[Regions, Bits] = {}
-
-    def of(self, row: int) -> Bits:
-        """Give the rules that pass somewhere where this one does, itself among them."""
-        regions = self._column.cells[row].regions or 0
-        if regions not in self._found:
-            self._found[regions] = self._meeting(regions)
-        return self._found[regions]
-
-    def _meeting(self, regions: Regions) -> Bits:
-        """Join the rules that reach the start of each run of regions with those that start inside it."""
-        meeting = 0
-        for place in members(regions & ~(regions << 1)):
-            meeting |= self._reaching[place]
-        for place in members(regions):
-            meeting |= self._starting[place]
-        return meeting
-
-
-def overlapping(columns: Sequence[Column], rules: int) -> list[Bits]:
+def overlapping(columns: Sequence[Column], rules: int, steps: Steps) -> list[Bits]:
     """
     Give for each rule the rules that can match together with it.
 
@@ -75,8 +35,15 @@ def overlapping(columns: Sequence[Column], rules: int) -> list[Bits]:
         The columns of the table.
     rules
         How many rules it has.
+    steps
+        What looking may take.
+
+    Raises
+    ------
+    GaveUpError
+        When it takes more.
     """
-    meetings = [Meetings(column) for column in columns]
+    meetings = [Meetings(column, steps) for column in columns]
     found = []
     for row in range(rules):
         together = (1 << rules) - 1

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pilothouse.dmn.analysis.covering import Covering, GaveUpError, Steps
 from pilothouse.dmn.analysis.findings import Finding, Severity
+from pilothouse.dmn.analysis.meetings import Around
 from pilothouse.dmn.analysis.overlaps import named, said_by
 from pilothouse.dmn.tables import HitPolicy
 from pilothouse.dmn.tables.index import Bits, members
@@ -97,14 +98,14 @@ def masked_findings(
     before = _before(table)
     if before is None:
         return
-    covering = Covering(columns, hopeful=False)
+    covering, around = Covering(columns, hopeful=False), [Around(c) for c in columns]
     given_up = []
     gone = dead(columns, len(table.rules))
     for row, rule in enumerate(table.rules):
         rivals = before[row] & together[row] & ~gone
         if gone >> row & 1 or not rivals:
             continue
-        single = next((r for r in members(rivals) if _inside(columns, row, r)), None)
+        single = next(iter(members(_around(around, row) & rivals)), None)
         covered = single is not None or _covered(covering, columns, row, rivals, steps)
         if covered is None:
             given_up.append(rule.index)
@@ -121,15 +122,13 @@ def _before(table: DecisionTable) -> list[Bits] | None:
         return [(1 << row) - 1 for row in range(len(table.rules))]
     if table.policy is not HitPolicy.PRIORITY:
         return None
-    known = [_rank(table, rule) for rule in table.rules]
-    return [
-        sum(
-            1 << other
-            for other, theirs in enumerate(known)
-            if mine is not None and theirs is not None and theirs < mine
-        )
-        for mine in known
-    ]
+    ranked = [_rank(table, rule) for rule in table.rules]
+    behind: dict[tuple[int, ...] | None, Bits] = {None: 0}
+    better = 0
+    for rank in sorted({rank for rank in ranked if rank is not None}):
+        behind[rank] = better
+        better |= sum(1 << row for row, own in enumerate(ranked) if own == rank)
+    return [behind[rank] for rank in ranked]
 
 
 def _rank(table: DecisionTable, rule: Rule) -> tuple[int, ...] | None:
@@ -141,15 +140,12 @@ def _rank(table: DecisionTable, rule: Rule) -> tuple[int, ...] | None:
     return ranks(said, table.outputs, Budget())
 
 
-def _inside(columns: Sequence[Column], inner: int, outer: int) -> bool:
-    """Say whether whatever matches one rule matches another too."""
-    for column in columns:
-        around, within = column.cells[outer], column.cells[inner]
-        if around.regions is None:
-            return False
-        if _regions(column, within) & ~around.regions:
-            return False
-    return True
+def _around(around: Sequence[Around], row: int) -> Bits:
+    """Give the rules that match whatever this one matches."""
+    found = around[0].of(row)
+    for column in around[1:]:
+        found &= column.of(row)
+    return found
 
 
 def _regions(column: Column, cell: Cell) -> int:

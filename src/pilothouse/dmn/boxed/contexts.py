@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pilothouse.feel.values import Function
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -40,9 +42,11 @@ class Context:
         inner = dict(scope)
         for name, logic in self.entries:
             taking.budget.charge(1 + len(inner) // NAMES_PER_STEP)
-            made[name] = logic.evaluate(inner, taking)
+            value = made[name] = logic.evaluate(inner, taking)
+            if isinstance(value, Function):
+                inner[name] = value  # so that it may call itself: this scope is its own
             # A new mapping each time: functions made so far keep the scope that they were made in.
-            inner = {**inner, name: made[name]}
+            inner = {**inner, name: value}
         return made if self.result is None else self.result.evaluate(inner, taking)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pilothouse.feel.invocation import invoke
+from pilothouse.feel.types import ANY, FunctionType, bare
 from pilothouse.feel.values import Function, kind_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,28 @@ class FunctionDefinition:
     body: Logic
     result: Type | None
     names: frozenset[str]
+
+    def held(self, declared: Type) -> FunctionDefinition:
+        """
+        Hold the function to a type.
+
+        Parameters
+        ----------
+        declared
+            A function type, which says what its parameters and results must be where they do not say it
+            themselves; or, as older files have it, the type of its results.
+        """
+        kind = bare(declared)
+        if not isinstance(kind, FunctionType):
+            return replace(self, result=declared)
+        if len(kind.parameters) != len(self.parameters):
+            return self
+        parameters = tuple(
+            replace(own, type=given) if own.type is None and given is not ANY else own
+            for own, given in zip(self.parameters, kind.parameters, strict=True)
+        )
+        result = self.result if kind.result is ANY else kind.result
+        return replace(self, parameters=parameters, result=result)
 
     def evaluate(self, scope: Mapping[str, Value], taking: Taking) -> Value:
         """Give the function, which keeps this scope."""
@@ -115,11 +138,14 @@ class Invocation:
 
     def evaluate(self, scope: Mapping[str, Value], taking: Taking) -> Value:
         """Give what the function gives."""
-        budget = taking.budget
+        budget, place = taking.budget, (self.label, 0)
         function = self.called.evaluate(scope, taking)
         if not isinstance(function, Function):
-            kind = kind_of(function)
-            return budget.null(f"{self.label} cannot be invoked: it is a {kind}, not a function")
+            problem = f"{self.label} cannot be invoked: it is a {kind_of(function)}, not a function"
+            return budget.null(problem, place=place)
         names = tuple(name for name, _ in self.bindings)
         arguments = tuple(logic.evaluate(scope, taking) for _, logic in self.bindings)
-        return invoke(function, arguments, names, budget)
+        value = invoke(function, arguments, names, budget)
+        if value is None:
+            budget.locate(place)
+        return value

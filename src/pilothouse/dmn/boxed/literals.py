@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pilothouse.dmn.taking import NOWHERE, held
 from pilothouse.feel.values import kind_of
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Typed:
 
     def evaluate(self, scope: Mapping[str, Value], taking: Taking) -> Value:
         """Give the value, as one of the type."""
-        return self.type.coerced(self.logic.evaluate(scope, taking), taking.budget)
+        return held(self.type, self.logic.evaluate(scope, taking), taking.budget)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,4 +95,4 @@ class Conditional:
         if condition is False or condition is None:
             return self.second.evaluate(scope, taking)
         problem = f"the condition of a conditional is a {kind_of(condition)}, not a boolean"
-        return budget.null(problem)
+        return budget.null(problem, place=NOWHERE)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pilothouse.dmn.taking import Logic, Taking
     from pilothouse.feel import Budget, Expression, Value
+    from pilothouse.feel.types import Type
 
 ITEM = "item"
 PARTIAL = "partial"
@@ -42,6 +43,8 @@ class Iterator:
         The FEEL loop that it stands for: it reads ``source`` and calls ``turn``.
     variables
         What the body calls the arguments of ``turn``.
+    item
+        What each item must be; None where nothing is declared of single items.
     source
         What gives the list.
     body
@@ -52,6 +55,7 @@ class Iterator:
 
     loop: Expression
     variables: tuple[str, ...]
+    item: Type | None
     source: Logic
     body: Logic
     names: frozenset[str]
@@ -64,7 +68,8 @@ class Iterator:
             inner = {**scope, **dict(zip(self.variables, values, strict=True))}
             return self.body.evaluate(inner, taking)
 
-        function = Function(name="turn", parameters=self.variables, run=turn)
+        types = (self.item, None)[: len(self.variables)] if self.item is not None else ()
+        function = Function(name="turn", parameters=self.variables, run=turn, types=types)
         given = {"source": self.source.evaluate(scope, taking), "turn": function}
         return self.loop.run(given, taking.budget)
 
@@ -99,14 +104,15 @@ class Filter:
             return None
         items = value if isinstance(value, tuple) else (value,)
         kept: list[Value] = []
+        place = (self.label, 0)
         for item in items or (None,):
             answer = self.condition.evaluate(_scope_of(item, scope, budget), taking)
             if answer is True:
                 kept.append(item)
             elif type(answer) is Decimal:
-                return item_at(items, answer, budget, (self.label, 0))
+                return item_at(items, answer, budget, place)
             elif answer is not False and answer is not None:
-                return budget.null(f"a filter by {kind_of(answer)} has no value")
+                return budget.null(f"a filter by {kind_of(answer)} has no value", place=place)
         return tuple(kept) if items else ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from pilothouse.dmn.boxed.contexts import Context, ListOf, Relation
@@ -21,7 +22,7 @@ from pilothouse.dmn.reading import MAXIMUM_NESTING, NOTHING, SILENT
 from pilothouse.dmn.table_reader import read_table
 from pilothouse.dmn.tables import DecisionTable
 from pilothouse.feel.names import normal
-from pilothouse.feel.types import ANY
+from pilothouse.feel.types import ANY, ListType, RangeType, bare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     Reads = Callable[[Reading, etree._Element], Logic]  # noqa: SLF001 lxml exports no other name for it
 
+_FUNCTION = re.compile(r"function\s*\(")
 _NULL = Literal(expression=NOTHING)
 
 
@@ -66,9 +68,29 @@ def _read(reading: Reading, element: etree._Element, name: str) -> Logic:
     kind = reading.document.name(element)
     if kind == "functionDefinition":
         return read_function(reading, element, name=name) or _NULL
-    logic = _READERS[kind](reading, element)
+    return typed(reading, element, _READERS[kind](reading, element))
+
+
+def typed(reading: Reading, element: etree._Element, logic: Logic) -> Logic:
+    """
+    Hold logic to the type that an element declares, where it declares any.
+
+    Parameters
+    ----------
+    reading
+        What knows the types.
+    element
+        What declares the type: the expression itself, or the variable that its value goes to.
+    logic
+        The logic. A function is held to a function type at its parameters and result; any other type that is
+        declared for a function is, as in older files, the type of its result.
+    """
     declared = reading.types.of(element)
-    return logic if declared is ANY else Typed(logic=logic, type=declared)
+    if declared is ANY:
+        return logic
+    if isinstance(logic, FunctionDefinition):
+        return logic.held(declared)
+    return Typed(logic=logic, type=declared)
 
 
 def read_function(
@@ -104,10 +126,15 @@ def read_function(
     own = {name} - {""}
     body = read_logic(reading.with_names(own.union(inner)), element)
     parameters = parameters or _implicit(body)
-    known = own.union(p.name for p in parameters)
-    return FunctionDefinition(
-        name=name, parameters=parameters, body=body, result=None, names=body.names - known
+    function = FunctionDefinition(
+        name=name,
+        parameters=parameters,
+        body=body.logic if isinstance(body, Typed) else body,
+        result=body.type if isinstance(body, Typed) else None,
+        names=body.names - own.union(p.name for p in parameters),
     )
+    declared = reading.types.of(element)
+    return function if declared is ANY else function.held(declared)
 
 
 def _implicit(body: Logic) -> tuple[Parameter, ...]:
@@ -158,6 +185,8 @@ def _literal(reading: Reading, element: etree._Element) -> Logic:
 def _context(reading: Reading, element: etree._Element) -> Logic:
     document = reading.document
     document.refuse_strangers(element, "contextEntry", *SILENT)
+    if reading.crowded(element, more=len(element)):
+        return _NULL
     entries: list[tuple[str, Logic]] = []
     result: Logic | None = None
     read: set[str] = set()
@@ -166,8 +195,8 @@ def _context(reading: Reading, element: etree._Element) -> Logic:
         if result is not None:
             document.refuse(entry, "it stands after the result of its context", "Move it up")
         known = frozenset(name for name, _ in entries)
-        name, logic = _entry(reading.with_names(known), entry)
-        read |= logic.names - known
+        name, logic, names = _entry(reading.with_names(known), entry)
+        read |= names - known
         if name is None:
             result = logic
         else:
@@ -176,17 +205,24 @@ def _context(reading: Reading, element: etree._Element) -> Logic:
     return Context(entries=tuple(entries), result=result, names=frozenset(read))
 
 
-def _entry(reading: Reading, element: etree._Element) -> tuple[str | None, Logic]:
+def _entry(reading: Reading, element: etree._Element) -> tuple[str | None, Logic, frozenset[str]]:
+    """Read an entry: its name, where it is not the result, its logic, and the variables that this reads."""
     variable = reading.document.child(element, "variable")
     if variable is None:
-        return None, read_logic(reading, element)
+        result = read_logic(reading, element)
+        return None, result, result.names
     name = _name(reading, variable)
-    return name, _typed(reading, variable, read_logic(reading, element, name=name))
+    if not _is_function(reading, element):
+        logic = typed(reading, variable, read_logic(reading, element, name=name))
+        return name, logic, logic.names
+    function = read_logic(reading.with_names([name]), element)
+    return name, typed(reading, variable, function), function.names - {name}
 
 
-def _typed(reading: Reading, element: etree._Element, logic: Logic) -> Logic:
-    declared = reading.types.of(element)
-    return logic if declared is ANY else Typed(logic=logic, type=declared)
+def _is_function(reading: Reading, element: etree._Element) -> bool:
+    """Say whether an entry is a function in FEEL text, which may call itself by the name of the entry."""
+    literal = reading.document.child(element, "literalExpression")
+    return _FUNCTION.match(reading.document.text(literal)) is not None
 
 
 def _list(reading: Reading, element: etree._Element) -> Logic:
@@ -227,7 +263,7 @@ def _row(
         problem = f"it has {len(cells)} cells, and the relation {len(columns)} columns"
         reading.document.refuse(element, problem, "Give it one cell for each column")
         return tuple(_NULL for _ in columns)
-    return tuple(_typed(reading, c, cell) for c, cell in zip(columns, cells, strict=True))
+    return tuple(typed(reading, c, cell) for c, cell in zip(columns, cells, strict=True))
 
 
 def _invocation(reading: Reading, element: etree._Element) -> Logic:
@@ -251,7 +287,7 @@ def _binding(reading: Reading, element: etree._Element) -> tuple[str, Logic]:
     # By the schema the expression may be left out: the parameter is then null.
     empty = next(document.children(element, *LOGIC_NAMES), None) is None
     logic = _NULL if empty else read_logic(reading, element)
-    return _name(reading, parameter), _typed(reading, parameter, logic)
+    return _name(reading, parameter), typed(reading, parameter, logic)
 
 
 def _conditional(reading: Reading, element: etree._Element) -> Logic:
@@ -268,7 +304,7 @@ def _part(reading: Reading, element: etree._Element, name: str) -> Logic:
         reading.document.refuse(element, f"it has no {name!r}", "Give it one")
         return _NULL
     reading.document.refuse_strangers(part, *LOGIC_NAMES, *SILENT)
-    return _typed(reading, part, read_logic(reading, part))
+    return typed(reading, part, read_logic(reading, part))
 
 
 def _filter(reading: Reading, element: etree._Element) -> Logic:
@@ -292,7 +328,7 @@ def _iterator(reading: Reading, element: etree._Element, inside: str) -> Logic:
     variable = normal(element.get("iteratorVariable", ""))
     if not variable:
         reading.document.refuse(element, "it has no iterator variable", "Name it")
-    source = _part(reading, element, "in")
+    source, item = _source(reading, element)
     kind = reading.document.name(element)
     known = frozenset({variable, PARTIAL} if kind == "for" else {variable})
     body = _part(reading.with_names(known), element, inside)
@@ -301,10 +337,21 @@ def _iterator(reading: Reading, element: etree._Element, inside: str) -> Logic:
     return Iterator(
         loop=loop,
         variables=(variable, PARTIAL) if partial else (variable,),
+        item=item,
         source=source,
         body=body,
         names=source.names | (body.names - known),
     )
+
+
+def _source(reading: Reading, element: etree._Element) -> tuple[Logic, Type | None]:
+    """Read what a loop goes over, and the type of its items where that is what is declared."""
+    part = reading.document.child(element, "in")
+    declared = ANY if part is None else reading.types.of(part)
+    if part is None or declared is ANY or isinstance(bare(declared), (ListType, RangeType)):
+        return _part(reading, element, "in"), None
+    reading.document.refuse_strangers(part, *LOGIC_NAMES, *SILENT)
+    return read_logic(reading, part), declared
 
 
 _READERS: dict[str, Reads] = {

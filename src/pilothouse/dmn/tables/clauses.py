@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pilothouse.feel.budget import Fault
 from pilothouse.feel.types import described
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pilothouse.feel import Budget, Expression, UnaryTests, Value
     from pilothouse.feel.constants import Known
     from pilothouse.feel.types import Type
+
+PythonType: TypeAlias = type
+"""A class of Python, by which values of one kind are known at once."""
 
 
 class HitPolicy(StrEnum):
@@ -54,15 +57,25 @@ class InputClause:
         What its value is made to be.
     allowed
         The values that the column lists as possible, where it lists any.
-    line
-        Its line in the file, from 1.
+    variable
+        The variable whose value it is, where the expression is nothing else; empty for other expressions.
+    fitting
+        Python's type of the values that are of the column's type as they are, where that is one type.
     """
 
     label: str
     expression: Expression
     type: Type
     allowed: UnaryTests | None = None
-    line: int = 0
+    variable: str = ""
+    fitting: PythonType | None = None
+
+    def value(self, scope: Mapping[str, Value], budget: Budget) -> Value:
+        """Give the value in a scope, as one of the column's type."""
+        found = scope.get(self.variable) if self.variable else None
+        if found is None:
+            found = self.expression.run(scope, budget)
+        return found if type(found) is self.fitting else self.type.coerced(found, budget)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

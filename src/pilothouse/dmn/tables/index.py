@@ -45,10 +45,12 @@ def members(bits: Bits) -> Iterable[int]:
     >>> list(members(0b1010))
     [1, 3]
     """
-    while bits:
-        lowest = bits & -bits
-        yield lowest.bit_length() - 1
-        bits ^= lowest
+    # As text the bits are walked over once; as a number they would be copied for each of them.
+    text = bin(bits)[:1:-1]
+    place = text.find("1")
+    while place >= 0:
+        yield place
+        place = text.find("1", place + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +154,7 @@ def lookup_of(sets: Iterable[tuple[Bits, Spans]], always: Bits) -> Lookup:
 
     Examples
     --------
-    >>> from pilothouse.feel.spans import before, between, point
+    >>> from pilothouse.feel.spans import HIGHEST, before, between, point
     >>> at = lookup_of([(1, point(5)), (2, between(before(3), HIGHEST))], 4)
     >>> at(2), at(3), at(5), at(6)
     (4, 6, 7, 6)

@@ -83,7 +83,7 @@ class DecisionTable:
         budget.charge(len(self.inputs) + 1)
         values: list[Value] = []
         for clause in self.inputs:
-            value = clause.type.coerced(clause.expression.run(scope, budget), budget)
+            value = clause.value(scope, budget)
             if clause.allowed is not None and not is_allowed(clause.allowed, value, budget):
                 return forbidden(f"input {clause.label!r}", clause.allowed, value, budget)
             values.append(value)

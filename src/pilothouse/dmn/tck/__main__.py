@@ -19,6 +19,8 @@ from pilothouse.domain.plain import to_plain
 from pilothouse.observability.clock import SystemClock
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from pilothouse.dmn.tck.report import FileReport, Report
 
 
@@ -44,9 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     tell = _nothing if given.json else _tell
     report = run_kit(given.folder, now=SystemClock().now(), tell=tell)
     for note in report.notes:
-        sys.stderr.write(f"note: {note}\n")
+        _write(sys.stderr, f"note: {note}")
     if given.json:
-        sys.stdout.write(json.dumps(to_plain(report.plain()), indent=2, ensure_ascii=False) + "\n")
+        _write(sys.stdout, json.dumps(to_plain(report.plain()), indent=2))
     else:
         _summarise(report)
     return _exit_code(report, given.folder)
@@ -54,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _exit_code(report: Report, folder: Path) -> ExitCode:
     if not report.files:
-        sys.stderr.write(f"{folder} holds no test file of the kit (*.xml with testCases)\n")
+        _write(sys.stderr, f"{folder} holds no test file of the kit (*.xml with testCases)")
         return ExitCode.NOTHING_RUN
     return ExitCode.FAILED if report.count(Verdict.FAILED) else ExitCode.PASSED
 
@@ -64,18 +66,24 @@ def _nothing(report: FileReport) -> None:
 
 
 def _tell(report: FileReport) -> None:
-    sys.stdout.write(f"{_counts((report,))}  {report.case}\n")
+    _write(sys.stdout, f"{_counts((report,))}  {report.case}")
     for verdict, entry in report.entries:
         if verdict is not Verdict.PASSED:
-            sys.stdout.write(f"    {verdict} {entry.test} {entry.result}: {entry.reason}\n")
-    sys.stdout.flush()
+            _write(sys.stdout, f"    {verdict} {entry.test} {entry.result}: {entry.reason}")
 
 
 def _summarise(report: Report) -> None:
-    sys.stdout.write("\n")
+    _write(sys.stdout, "")
     for level, files in report.levels().items():
-        sys.stdout.write(f"{_counts(files)}  {level}\n")
-    sys.stdout.write(f"{_counts(report.files)}  in all\n")
+        _write(sys.stdout, f"{_counts(files)}  {level}")
+    _write(sys.stdout, f"{_counts(report.files)}  in all")
+
+
+def _write(stream: TextIO, line: str) -> None:
+    """Write a line though it has characters that the terminal, or UTF-8 itself (half of a pair), has no bytes for."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    stream.flush()
 
 
 def _counts(files: tuple[FileReport, ...]) -> str:

@@ -96,7 +96,9 @@ def bytes_of(path: Path) -> bytes:
     Raises
     ------
     OSError
-        When it cannot be read.
+        When it cannot be read, or is a pipe or device, whose reading might never end.
     """
+    if not path.is_file():
+        raise OSError(f"{path.name} is no file")
     with path.open("rb") as file:
         return file.read(MAXIMUM_BYTES + 1)

@@ -9,7 +9,7 @@ from pilothouse.feel.values import Range, Value, kind_of
 
 if TYPE_CHECKING:
     from pilothouse.feel.budget import Budget
-    from pilothouse.feel.syntax import Operator
+    from pilothouse.feel.signs import Operator
 
 LOGIC = Registry()
 

@@ -21,7 +21,7 @@ from pilothouse.feel.arithmetic import negate
 from pilothouse.feel.comparison import ordered
 from pilothouse.feel.functions.parameters import number, single
 from pilothouse.feel.functions.registry import Registry
-from pilothouse.feel.syntax import Operator
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.values import NUMBERS, Value, kind_of
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pilothouse.feel.comparison import ordered
 from pilothouse.feel.functions.parameters import Parameter, bounds, single
 from pilothouse.feel.functions.registry import Calls, Registry
-from pilothouse.feel.syntax import Operator
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.values import Range, Value, kind_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pilothouse.feel.comparison import ordered
 from pilothouse.feel.functions.parameters import Kind
 from pilothouse.feel.functions.registry import Registry
-from pilothouse.feel.syntax import Operator
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.values import NUMBERS, Value, kind_of
 
 if TYPE_CHECKING:

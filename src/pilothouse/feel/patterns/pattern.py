@@ -37,6 +37,7 @@ MAXIMUM_STEPS = 5_000
 """The longest program that a pattern may become."""
 
 _CHARACTERS_PER_STEP = 4
+_FOUND_PER_VISIT = 64
 _STEPS_OF_PROGRAM_PER_STEP = 8
 
 
@@ -81,8 +82,6 @@ class Pattern:
     ----------
     code, entry
         The steps, and the index of the first to be tried.
-    rows
-        How many rows of memory a run needs.
     groups
         How many numbered groups there are.
     recalls
@@ -97,7 +96,6 @@ class Pattern:
 
     code: list[Step]
     entry: int
-    rows: int
     groups: int
     recalls: bool
     prefix: str
@@ -134,7 +132,7 @@ class Pattern:
             run.forgive(place)
 
     def _run(self, text: str, budget: Budget) -> Run:
-        return Run(text, rows=self.rows, remembers=not self.recalls, budget=budget)
+        return Run(text, remembers=not self.recalls, budget=budget)
 
     def _group(self, number: int, run: Run) -> str:
         start, end = taken_by(number, run.captures, run)
@@ -154,17 +152,12 @@ class Pattern:
             return None
         if self.prefix:
             found = run.text.find(self.prefix, place)
-            run.owe_characters(((found if found >= 0 else run.size) - place) // len(self.prefix))
+            run.owe((run.size if found < 0 else found - place) // _FOUND_PER_VISIT)
             return found if found >= 0 else None
-        return place if self.guard is None else _next_in(self.guard, place, run)
-
-
-def _next_in(characters: Characters, place: int, run: Run) -> int | None:
-    text, size, at = run.text, run.size, place
-    while at < size and not characters[text[at]]:
-        at += 1
-    run.owe_characters(at - place, characters.weight)
-    return at if at < size else None
+        if self.guard is None:
+            return place
+        found = run.span(self.guard, start=place, limit=run.size, inside=False)
+        return found if found < run.size else None
 
 
 def compile_pattern(pattern: str, flags: str, budget: Budget) -> Pattern | Flaw:
@@ -232,7 +225,6 @@ def _pattern_of(expression: Expression) -> Pattern:
     return Pattern(
         code=program.code,
         entry=start.step,
-        rows=program.rows,
         groups=expression.groups,
         recalls=expression.recalls,
         prefix=_prefix(expression.root),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from pilothouse.feel.budget import Budget
+    from pilothouse.feel.patterns.characters import Characters
 
-_VISITS_PER_STEP = 8
+_VISITS_PER_STEP = 6
 _VISITS_AT_ONCE = 400
 _CHARACTERS_PER_VISIT = 4
+_PAID_AT_ONCE = 2_000
 
 Captures: TypeAlias = tuple[int, int, "Captures"] | None
 """The newest mark of a group's start or end: its slot, its place in the text, and the marks before."""
@@ -34,27 +37,23 @@ class Run:
     ----------
     text
         What is searched.
-    rows
-        How many steps remember where they failed.
     remembers
-        Whether they do.
+        Whether steps remember where they failed.
     budget
         Pays for the work.
     """
 
     __slots__ = ("_budget", "_owed", "captures", "end", "failed", "size", "text", "waiting")
 
-    def __init__(self, text: str, *, rows: int, remembers: bool, budget: Budget) -> None:
+    def __init__(self, text: str, *, remembers: bool, budget: Budget) -> None:
         self.text = text
         self.size = len(text)
-        self.failed: list[set[int]] = (
-            [set() for _ in range(rows)] if remembers else [Forgetful()] * rows
-        )
+        self.failed: defaultdict[int, set[int]] = defaultdict(set if remembers else Forgetful)
         self.waiting: list[Waiting] = []
         self.end = -1
         self.captures: Captures = None
         self._budget = budget
-        self._owed = rows
+        self._owed = 0
 
     def try_at(self, place: int, *, code: list[Step], entry: int) -> bool:
         """
@@ -103,19 +102,53 @@ class Run:
         if count * weight >= _CHARACTERS_PER_VISIT:
             self.owe(count * weight // _CHARACTERS_PER_VISIT)
 
+    def span(self, characters: Characters, *, start: int, limit: int, inside: bool) -> int:
+        """
+        Give the first place from `start` on, at most `limit`, whose character is not in a set, or is in it.
+
+        Parameters
+        ----------
+        characters
+            The set.
+        start, limit
+            Where to begin and to end.
+        inside
+            Whether to go on as long as characters are in the set; else as long as they are not.
+
+        Raises
+        ------
+        FeelBudgetError
+            When the budget is used up.
+        """
+        text, at, weight = self.text, start, characters.weight
+        stride = stride_over(characters)
+        while at < limit:
+            first, stop = at, min(limit, at + stride)
+            while at < stop and characters[text[at]] is inside:
+                at += 1
+            self.owe_characters(at - first, weight)
+            if at < stop:
+                break
+        return at
+
     def forgive(self, place: int) -> None:
         """
         Make a place fresh after a match that ends there.
 
         All that failed behind it still fails; the steps on the way to the match stand at it or before it.
         """
-        for row in self.failed:
+        for row in self.failed.values():
             row.discard(place)
         self.owe(len(self.failed) // _CHARACTERS_PER_VISIT)
 
 
 Step: TypeAlias = Callable[[Run, int, int, Captures], None]
 """Tries one step of a program at a place and puts on `waiting` what is to be tried next, the last first."""
+
+
+def stride_over(characters: Characters) -> int:
+    """Say how many characters may be held against a set before that is paid."""
+    return _PAID_AT_ONCE // characters.weight + 1
 
 
 class Forgetful(set[int]):

@@ -10,10 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.feel.patterns.characters import Characters, variants
+from pilothouse.feel.patterns.run import stride_over
 from pilothouse.feel.patterns.syntax import Stand
 
 if TYPE_CHECKING:
     from pilothouse.feel.patterns.run import Captures, Run, Step
+
+_FEW = 3
 
 
 def found() -> Step:
@@ -57,19 +60,10 @@ def exactly(characters: Characters, *, count: int, after: int, depth: int) -> St
         end = place + count
         if end > run.size:
             return
-        reached = _reach(run, characters, place, end)
-        if reached == end:
+        if run.span(characters, start=place, limit=end, inside=True) == end:
             run.waiting.append((after, end, depth, captures))
 
     return step
-
-
-def _reach(run: Run, characters: Characters, place: int, limit: int) -> int:
-    text, at = run.text, place
-    while at < limit and characters[text[at]]:
-        at += 1
-    run.owe_characters(at - place, characters.weight)
-    return at
 
 
 def anchor(stand: Stand, *, after: int) -> Step:
@@ -104,12 +98,15 @@ def _ends_line(run: Run, place: int) -> bool:
 def fork(targets: tuple[int, ...], *, row: int) -> Step:
     """Make the step that tries several ways, the first one first."""
     backwards = targets[::-1]
+    many = len(targets) if len(targets) > _FEW else 0
 
     def step(run: Run, place: int, progress: int, captures: Captures) -> None:
         failed = run.failed[row + progress]
         if place in failed:
             return
         failed.add(place)
+        if many:
+            run.owe(many)
         for target in backwards:
             run.waiting.append((target, place, progress, captures))
 
@@ -153,21 +150,24 @@ def sweep(characters: Characters, *, most: int | None, retreat: int, row: int, d
             end = _reach_fresh(run, characters, place, run.failed[row + depth])
         else:
             failed.add(place)
-            end = _reach(run, characters, place, min(run.size, place + most))
+            limit = min(run.size, place + most)
+            end = run.span(characters, start=place, limit=limit, inside=True)
         run.waiting.append((retreat, end, progress, (place, 0, captures)))
 
     return step
 
 
 def _reach_fresh(run: Run, characters: Characters, place: int, failed: set[int]) -> int:
-    text, size, at = run.text, run.size, place
-    while at < size and characters[text[at]]:
-        at += 1
-        if at in failed:
-            at -= 1
-            break
-    run.owe_characters(at - place, characters.weight)
-    return at
+    """Go on until the next character is not in the set, or all from the next place on failed before."""
+    text, size, at, weight = run.text, run.size, place, characters.weight
+    stride = stride_over(characters)
+    while True:
+        first, stop = at, min(size, at + stride)
+        while at < stop and characters[text[at]] and at + 1 not in failed:
+            at += 1
+        run.owe_characters(at - first, weight)
+        if at < stop or at == size:
+            return at
 
 
 def retreat(
@@ -208,10 +208,18 @@ def retreat(
 
 
 def _guarded(run: Run, guard: Characters, low: int, high: int) -> int:
-    text, at = run.text, high
-    while at >= low and not (at < run.size and guard[text[at]]):
+    """Go back to a place that the guard lets pass; below `low` where there is none."""
+    text, at, weight = run.text, high, guard.weight
+    stride = stride_over(guard)
+    if at == run.size:
         at -= 1
-    run.owe_characters(high - at, guard.weight)
+    while at >= low:
+        first, stop = at, max(low, at - stride)
+        while at >= stop and not guard[text[at]]:
+            at -= 1
+        run.owe_characters(first - at, weight)
+        if at >= stop:
+            break
     return at
 
 

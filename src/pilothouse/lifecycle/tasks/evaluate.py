@@ -100,7 +100,7 @@ def _judgement(context: TaskContext, decided: Decided, figures: Mapping[str, obj
 
 def _verdict(decided: Decided) -> tuple[Verdict, str]:
     if decided.value is None:
-        return Verdict.INCONCLUSIVE, "no rule of the decision table fits these figures"
+        return Verdict.INCONCLUSIVE, "; ".join(decided.nulls) or "the decision gives null"
     value = decided.value
     given = value if isinstance(value, Mapping) else {"verdict": value}
     verdict, reason = given.get("verdict"), given.get("reason")
