@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pilothouse.bpmn.definition import Boundary, Catch, Human
+from pilothouse.bpmn.catching import fire
+from pilothouse.bpmn.definition import Boundary, Catch, EventStart, Human
 from pilothouse.bpmn.errors import (
     AlreadyOverError,
     ExpressionFailedError,
@@ -14,7 +15,9 @@ from pilothouse.bpmn.errors import (
     TimerNotDueError,
     UnexpectedHappeningError,
 )
+from pilothouse.bpmn.flowing import leave
 from pilothouse.bpmn.forms import problems_of
+from pilothouse.bpmn.gateways import decided
 from pilothouse.bpmn.happenings import (
     MessageArrived,
     SignalArrived,
@@ -23,7 +26,6 @@ from pilothouse.bpmn.happenings import (
     TaskReleased,
     TimerDue,
 )
-from pilothouse.bpmn.moving import fire, leave
 from pilothouse.bpmn.state import (
     HistoryEvent,
     Job,
@@ -80,22 +82,31 @@ def _fire_timer(board: Board, job: Job, token: Token) -> None:
         fresh = replace(job, repeats_left=following.repeats_left)
         board.give_back(fresh, due_at=following.due_at)
     data = {"timer": job.id, "due_at": rfc3339(job.due_at), "missed": missed or None}
-    node = board.definition.nodes[job.element]
     try:
-        if isinstance(node, Boundary):
-            fire(board, token, node, {}, HistoryEvent.TIMER_FIRED, **data)
-        else:
-            _caught_by(board, token, {})
-            board.record(HistoryEvent.TIMER_FIRED, token=token, **data)
-            leave(board, token, HistoryEvent.COMPLETED)
+        _come(board, token, job.element, {}, HistoryEvent.TIMER_FIRED, data)
     except ExpressionFailedError as error:
         board.hold(job, code=error.code, message=error.message)
 
 
-def _caught_by(board: Board, token: Token, given: Mapping[str, object]) -> None:
-    node = board.node(token)
-    outputs = node.outputs if isinstance(node, Catch) else ()
-    deliver(board, token.scope_id, outputs, given)
+def _come(
+    board: Board,
+    token: Token,
+    element: str,
+    given: Mapping[str, object],
+    event: HistoryEvent,
+    data: Mapping[str, object],
+) -> None:
+    """Let the event `element`, for which `token` waits, take effect."""
+    node = board.definition.nodes[element]
+    if isinstance(node, Boundary | EventStart):
+        fire(board, token, node, given, event, **data)
+        return
+    if not isinstance(node, Catch):
+        raise AlreadyOverError(noun="event", name=element)
+    deliver(board, token.scope_id, node.outputs, given)
+    token = decided(board, token, node)
+    board.record(event, token=token, **data)
+    leave(board, token, HistoryEvent.COMPLETED)
 
 
 def arrived(board: Board, happening: Arrival) -> None:
@@ -135,13 +146,7 @@ def _receive(
         "message": happening.message_id if isinstance(happening, MessageArrived) else None,
         "variables": sorted(given),
     }
-    node = board.definition.nodes[subscription.element]
-    if isinstance(node, Boundary):
-        fire(board, token, node, given, event, **data)
-        return
-    _caught_by(board, token, given)
-    board.record(event, token=token, **data)
-    leave(board, token, HistoryEvent.COMPLETED)
+    _come(board, token, subscription.element, given, event, data)
 
 
 def task_happened(board: Board, happening: TaskHappening) -> None:

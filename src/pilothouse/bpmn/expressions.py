@@ -87,3 +87,20 @@ class Value:
         raise ExpressionFailedError(
             expression=self.text, problem=f"gives {value!r} for the {purpose}, not a list of names"
         )
+
+
+def truth(value: Value, variables: Variables) -> bool:
+    """
+    Evaluate a condition.
+
+    Raises
+    ------
+    ExpressionFailedError
+        When the value is neither true nor false.
+    """
+    given = value.given(variables)
+    if not isinstance(given, bool):
+        raise ExpressionFailedError(
+            expression=value.text, problem=f"gives {given!r}, not true or false"
+        )
+    return given

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pilothouse.bpmn.board import Board
-    from pilothouse.bpmn.definition import Flow
+    from pilothouse.bpmn.definition import Flow, Link
 
 ENDINGS = {
     RunStatus.COMPLETED: HistoryEvent.RUN_COMPLETED,
@@ -49,6 +49,13 @@ def take(board: Board, token: Token, flows: Sequence[Flow]) -> None:
     board.move(replace(token, element=flows[0].target, incoming_flow=flows[0].id))
     for flow in flows[1:]:
         begin_token(board, token.scope_id, flow.target, flow.id)
+
+
+def pass_link(board: Board, token: Token, node: Link) -> None:
+    """Send a token from the throwing end of a link to its catching end."""
+    board.record(HistoryEvent.PASSED, token=token, to=node.target)
+    board.clear(token)
+    board.move(replace(token, element=node.target, incoming_flow=None))
 
 
 def _remember(board: Board, token: Token) -> None:

@@ -140,7 +140,9 @@ def _before(definition: Definition, element: str) -> Iterator[str]:
     yield from (definition.flows[flow].source for flow in node.incoming)
     if isinstance(node, Boundary):
         yield node.attached_to
-    yield from (n.id for n in definition.nodes.values() if isinstance(n, Link) and n.target == element)
+    yield from (
+        n.id for n in definition.nodes.values() if isinstance(n, Link) and n.target == element
+    )
 
 
 def _merge(board: Board, tokens: list[Token]) -> None:

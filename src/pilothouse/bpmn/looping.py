@@ -65,10 +65,13 @@ def _open_instances(board: Board, token: Token, loop: MultiInstance) -> None:
         )
         board.stop(token, code="too-many-instances", message=message)
         return
-    kept = tuple(items) if loop.sequential else None
-    body = _body(board, token, ScopeKind.MULTI_INSTANCE, size=len(items), items=kept)
-    if loop.output_collection is not None:
-        write_local(board, body.id, {loop.output_collection: [None] * len(items)})
+    body = replace(
+        _body(board, token, ScopeKind.MULTI_INSTANCE),
+        size=len(items),
+        items=tuple(items) if loop.sequential else None,
+        outputs=(None,) * len(items) if loop.output_collection else None,
+    )
+    board.put(body)
     _enter(board, token, body, seen, empty=not items)
     for item in items[:1] if loop.sequential else items:
         body = _begin(board, body, _instance_variables(loop, item))
@@ -107,13 +110,7 @@ def _open_rounds(board: Board, token: Token, loop: StandardLoop) -> None:
         _begin(board, body, {})
 
 
-def _body(
-    board: Board,
-    token: Token,
-    kind: ScopeKind,
-    size: int | None = None,
-    items: tuple[object, ...] | None = None,
-) -> Scope:
+def _body(board: Board, token: Token, kind: ScopeKind) -> Scope:
     body = Scope(
         id=board.new_id(IdPrefix.SCOPE),
         run_id=board.run.id,
@@ -121,8 +118,6 @@ def _body(
         token_id=token.id,
         element=token.element,
         kind=kind,
-        size=size,
-        items=items,
     )
     board.put(body)
     return body
@@ -171,14 +166,14 @@ def end_one(board: Board, holder: Token, loop: Loop) -> None:
     try:
         match loop:
             case MultiInstance():
-                over = _collected(board, body, scope, loop)
+                ended, over = _collected(board, body, scope, loop)
             case StandardLoop():
-                over = not _another_round(board, scope, loop)
+                ended, over = body, not _another_round(board, scope, loop)
     except ExpressionFailedError as error:
         # The scope stays, so that a retry evaluates again and repeats nothing of what was done inside.
         board.stop(holder, code=error.code, message=error.message)
         return
-    ended = replace(body, ended=body.ended + 1)
+    ended = replace(ended, ended=body.ended + 1)
     board.put(ended)
     hand_over(board, scope, body.id)
     board.clear(holder)
@@ -191,27 +186,22 @@ def end_one(board: Board, holder: Token, loop: Loop) -> None:
     consume(board, holder)
 
 
-def _collected(board: Board, body: Scope, scope: Scope, loop: MultiInstance) -> bool:
+def _collected(board: Board, body: Scope, scope: Scope, loop: MultiInstance) -> tuple[Scope, bool]:
     """Keep what an instance gives, and say whether the others are needed no more."""
     seen = visible(board, scope.id)
-    values: dict[str, object] = {}
-    if loop.output_collection is not None and loop.output_element is not None:
-        element = Mapped(source=loop.output_element, target=loop.output_collection)
-        values = mapped((element,), seen)
-    active = body.started - body.ended - 1
-    counts = {
+    counts: dict[str, object] = {
         "numberOfInstances": body.size,
-        "numberOfActiveInstances": active,
+        "numberOfActiveInstances": body.started - body.ended - 1,
         "numberOfCompletedInstances": body.ended + 1,
         "numberOfTerminatedInstances": 0,
     }
-    over = loop.completion is not None and truth(loop.completion, {**seen, **counts})
-    for name, value in values.items():
-        row = board.variables[f"{body.id}/{name}"]
-        collected = list(row.value) if isinstance(row.value, list | tuple) else []
-        collected[(scope.number or 1) - 1] = value
-        board.put(replace(row, value=collected))
-    return over
+    name, kept = loop.output_collection, body
+    if name is not None and loop.output_element is not None and body.outputs is not None:
+        given = mapped((Mapped(source=loop.output_element, target=name),), seen)
+        outputs = list(body.outputs)
+        outputs[(scope.number or 1) - 1] = given[name]
+        kept, counts[name] = replace(body, outputs=tuple(outputs)), outputs
+    return kept, loop.completion is not None and truth(loop.completion, {**seen, **counts})
 
 
 def _another_round(board: Board, scope: Scope, loop: StandardLoop) -> bool:
@@ -232,8 +222,7 @@ def _close(board: Board, token: Token, loop: Loop, body: Scope) -> None:
     if board.running_in(body.id):
         return
     if isinstance(loop, MultiInstance) and loop.output_collection is not None:
-        collected = board.variables[f"{body.id}/{loop.output_collection}"].value
-        given = {loop.output_collection: collected}
+        given = {loop.output_collection: list(body.outputs or ())}
         write(board, token.scope_id, given, otherwise=home(board, token.scope_id))
     hand_over(board, body, token.scope_id)
     leave(board, token, HistoryEvent.COMPLETED, instances=body.ended)

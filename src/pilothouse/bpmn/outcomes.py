@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from pilothouse.bpmn.catching import caught
 from pilothouse.bpmn.definition import Service
 from pilothouse.bpmn.errors import (
     AlreadyOverError,
@@ -13,6 +14,7 @@ from pilothouse.bpmn.errors import (
     StaleAttemptError,
     UnexpectedHappeningError,
 )
+from pilothouse.bpmn.flowing import leave
 from pilothouse.bpmn.happenings import (
     IncidentRetried,
     JobBusinessError,
@@ -20,7 +22,6 @@ from pilothouse.bpmn.happenings import (
     JobFailed,
     JobPostponed,
 )
-from pilothouse.bpmn.moving import caught, leave
 from pilothouse.bpmn.state import HistoryEvent, Job, JobKind, JobStatus, Token
 from pilothouse.bpmn.variables import deliver, plain_all, visible, write
 from pilothouse.bpmn.waiting import job_inputs

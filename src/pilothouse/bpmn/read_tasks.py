@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.definition import Backoff, Catch, Human, Mapped, Service
-from pilothouse.bpmn.forms import FieldType
-from pilothouse.bpmn.read_events import read_message
 from pilothouse.bpmn.durations import Duration, moment
+from pilothouse.bpmn.forms import FieldType
+from pilothouse.bpmn.lanes import lane_role
+from pilothouse.bpmn.read_events import read_message
 from pilothouse.bpmn.xml import Element, Namespace, children
 
 if TYPE_CHECKING:
@@ -152,10 +153,14 @@ def read_user(reading: Reading, element: Element, base: Base) -> Human:
     )
     who, inputs_outputs = found.get("assignmentDefinition"), _io(reading, found)
     priority = found.get("priorityDefinition")
+    roles = reading.optional(who, "candidateGroups", what="candidate groups")
+    people = reading.optional(who, "candidateUsers", what="candidate users")
+    if roles is None and people is None:
+        roles = lane_role(reading, element)
     return Human(
         **base,
-        candidate_roles=reading.optional(who, "candidateGroups", what="candidate groups"),
-        candidate_people=reading.optional(who, "candidateUsers", what="candidate users"),
+        candidate_roles=roles,
+        candidate_people=people,
         assignee=reading.optional(who, "assignee", what="assignee"),
         separate_from=reading.optional(
             found.get("approval"), "separateFrom", what="people to be separate from"

@@ -187,8 +187,9 @@ class Scope:
     Where variables live: the process itself, or what a token of the parent scope, ``token_id``, holds open.
 
     Of a repeated activity, ``size`` is how many instances there are to be (None for a loop, which decides
-    after each round), ``started`` and ``ended`` how many there have been, and ``items`` the items of the
-    instances, where they come one after the other. ``number`` is which instance or round it is, from 1.
+    after each round), ``started`` and ``ended`` how many there have been, ``items`` the items of the
+    instances, where they come one after the other, and ``outputs`` what each has given so far. ``number`` is
+    which instance or round it is, from 1.
     """
 
     id: str
@@ -202,6 +203,7 @@ class Scope:
     ended: int = 0
     number: int | None = None
     items: tuple[object, ...] | None = None
+    outputs: tuple[object, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pilothouse.bpmn.arrivals import arrived, task_happened, timer_due
 from pilothouse.bpmn.board import Board
 from pilothouse.bpmn.errors import AlreadyOverError, UnexpectedHappeningError
+from pilothouse.bpmn.flowing import finish
 from pilothouse.bpmn.happenings import (
     Begin,
     Cancelled,
@@ -29,7 +30,7 @@ from pilothouse.bpmn.happenings import (
     TaskReleased,
     TimerDue,
 )
-from pilothouse.bpmn.moving import finish, settle
+from pilothouse.bpmn.moving import settle
 from pilothouse.bpmn.outcomes import incident_retried, job_happened
 from pilothouse.bpmn.state import (
     Changes,
@@ -43,7 +44,7 @@ from pilothouse.bpmn.state import (
     ScopeKind,
 )
 from pilothouse.bpmn.variables import plain_all, write_local
-from pilothouse.bpmn.waiting import begin_token
+from pilothouse.bpmn.waiting import begin_in
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -91,15 +92,15 @@ def start(definition: Definition, begin: Begin, *, at: datetime, ids: Ids) -> Ch
     event = _start_event(definition, begin)
     board = Board(definition=definition, state=RunState(run=run), at=at, ids=ids, actor=begin.actor)
     variables = plain_all(begin.variables)
-    scope_id = _root_scope(board)
-    write_local(board, scope_id, variables)
+    scope = _root_scope(board)
+    write_local(board, scope.id, variables)
     board.record(HistoryEvent.RUN_STARTED, definition=definition.id, variables=variables)
-    begin_token(board, scope_id, event.id)
+    begin_in(board, scope, event.id)
     settle(board)
     return board.changes()
 
 
-def _root_scope(board: Board) -> str:
+def _root_scope(board: Board) -> Scope:
     scope = Scope(
         id=board.new_id(IdPrefix.SCOPE),
         run_id=board.run.id,
@@ -109,7 +110,7 @@ def _root_scope(board: Board) -> str:
         kind=ScopeKind.PROCESS,
     )
     board.put(scope)
-    return scope.id
+    return scope
 
 
 def _start_event(definition: Definition, begin: Begin) -> Start:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pilothouse.bpmn.definition import (
     Activity,
     Catch,
-    ErrorCode,
+    EventStart,
     Human,
     Message,
     Service,
@@ -63,11 +63,25 @@ def enter_activity(board: Board, token: Token, node: Activity) -> None:
             subject = {}
             arm(board, token, node.id, node.trigger, seen)
         case SubProcess():
-            subject = {"scope": _open_scope(board, token, node, seen)}
-    for boundary in board.definition.boundaries.get(node.id, ()):
-        if not isinstance(boundary.trigger, ErrorCode):
-            arm(board, token, boundary.id, boundary.trigger, seen)
+            inputs = mapped(node.inputs, seen)
+            opened = open_scope(board, token, ScopeKind.SUBPROCESS, inputs, node.start)
+            subject = {"scope": opened}
+    arm_boundaries(board, token, seen)
     board.record(HistoryEvent.ENTERED, token=token, **subject)
+
+
+def arm_boundaries(board: Board, token: Token, seen: Variables) -> None:
+    """Arm the boundary events that wait for something; errors, escalations and orders to undo find theirs."""
+    for boundary in board.boundaries(token):
+        if isinstance(boundary.trigger, Timer | Message | Signal):
+            arm(board, token, boundary.id, boundary.trigger, seen)
+
+
+def listen(board: Board, token: Token, node: EventStart) -> None:
+    """Let a token stand at the start of an event sub-process, until its event comes or its scope ends."""
+    if isinstance(node.trigger, Timer | Message | Signal):
+        arm(board, token, node.id, node.trigger, visible(board, token.scope_id))
+    board.wait(token, TokenStatus.LISTENING)
 
 
 def arm(board: Board, token: Token, element: str, trigger: Trigger, seen: Variables) -> None:
@@ -205,19 +219,29 @@ def _due(value: Value | None, seen: Variables, at: datetime) -> datetime | None:
         ) from error
 
 
-def _open_scope(board: Board, token: Token, node: SubProcess, seen: Variables) -> str:
+def open_scope(
+    board: Board, token: Token, kind: ScopeKind, variables: Variables, start: str
+) -> str:
+    """Open the scope of the sub-process where a token stands, and begin in it; give the scope's id."""
     scope = Scope(
         id=board.new_id(IdPrefix.SCOPE),
         run_id=board.run.id,
         parent_id=token.scope_id,
         token_id=token.id,
-        element=node.id,
-        kind=ScopeKind.SUBPROCESS,
+        element=token.element,
+        kind=kind,
     )
     board.put(scope)
-    write_local(board, scope.id, mapped(node.inputs, seen))
-    begin_token(board, scope.id, node.start)
+    write_local(board, scope.id, variables)
+    begin_in(board, scope, start)
     return scope.id
+
+
+def begin_in(board: Board, scope: Scope, start: str) -> None:
+    """Begin in a new scope: first its event sub-processes listen, then its start event is passed."""
+    for process in board.definition.opened_by_events(scope.element):
+        begin_token(board, scope.id, process.start)
+    begin_token(board, scope.id, start)
 
 
 def begin_token(board: Board, scope_id: str, element: str, flow: str | None = None) -> None:

@@ -56,6 +56,7 @@ class Document:
         self._limit = limit
         self.root = _parsed(xml)
         self._namespace = etree.QName(self.root).namespace or ""
+        self._prefix = f"{{{self._namespace}}}"
         if self._namespace not in NAMESPACES or self.name(self.root) != "definitions":
             _reject_file(
                 f"its root is {self.root.tag}, which is no DMN",
@@ -74,8 +75,8 @@ class Document:
 
     def name(self, element: etree._Element) -> str:
         """Give the name of an element of DMN; empty for an element of another language."""
-        tag = etree.QName(element)
-        return tag.localname if tag.namespace == self._namespace else ""
+        tag = str(element.tag)
+        return tag[len(self._prefix) :] if tag.startswith(self._prefix) else ""
 
     def children(self, element: etree._Element, *names: str) -> Iterator[etree._Element]:
         """Go through the children of these names."""

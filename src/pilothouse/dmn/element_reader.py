@@ -122,7 +122,9 @@ class ElementReader:
     def _check_language(self, element: etree._Element) -> None:
         whole = _attribute(self._document.root, "expressionLanguage")
         for part in element.iter():
-            said = _attribute(part, "expressionLanguage") if self._document.name(part) else ""
+            said = _attribute(part, "expressionLanguage")
+            if said and not self._document.name(part):
+                continue
             language = said or (whole if part is element else "") or "FEEL"
             if "FEEL" not in language.upper():
                 problem = f"the expression language {language!r} is not supported"

@@ -54,10 +54,6 @@ class Fault(StrEnum):
     """No rule of a decision table matched, and it has no default."""
 
 
-# Callers may demand that there be none of these, so harmless reasons must not crowd them out.
-_GRAVE = frozenset({Fault.MISSING, Fault.TYPE, Fault.CONFLICT})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Null:
     """
@@ -104,7 +100,7 @@ class Budget:
     6
     """
 
-    __slots__ = ("_calls", "_grave", "_nulls", "left", "now", "nulls_beyond", "steps", "where")
+    __slots__ = ("_calls", "_nulls", "left", "now", "nulls_beyond", "steps", "where")
 
     def __init__(self, *, steps: int = DEFAULT_STEPS, now: datetime | None = None) -> None:
         self.steps = steps
@@ -113,7 +109,6 @@ class Budget:
         self.where = ""
         self.nulls_beyond = 0
         self._calls = 0
-        self._grave = 0
         self._nulls: list[tuple[Fault, str, str, Place | None]] = []
 
     @property

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.skips import KIT_ELSEWHERE
+
 CHECKOUT = Path(__file__).parents[3]
 NAME = "dmn-tck"
 
@@ -22,7 +24,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     archive = place / f"{NAME}.tar.gz"
     if not archive.is_file():
         pytest.skip(
-            f"THE DMN KIT IS NOT HERE, so nothing is known of conformance: there is neither {place / NAME} nor {archive}. "
+            f"{KIT_ELSEWHERE}, so nothing is known of conformance to DMN: there is neither {place / NAME} nor {archive}. "
             "Name the folder that has it by PILOTHOUSE_CONFORMANCE."
         )
     folder = tmp_path_factory.mktemp("conformance")

@@ -207,7 +207,7 @@ def test_bad_timer_is_rejected(pen: Pen, kind: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["R0/PT5M", "R3/PT0S", "R3", "0 0 9 * * MON", "R3/2026-01-01T00:00Z/PT5M"]
+    "text", ["R0/PT5M", "R3/PT0S", "R3", "0 0 9 * * MOND", "R3/2026-01-01/PT5M"]
 )
 def test_bad_cycle_is_rejected(pen: Pen, text: str) -> None:
     body = pen.service("a") + (

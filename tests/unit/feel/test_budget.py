@@ -187,12 +187,12 @@ def test_results_do_not_share_lists_with_the_context() -> None:
     assert found == {"rows": (Decimal(1),)}
 
 
-def test_grave_reasons_are_kept_beside_any_number_of_harmless_ones() -> None:
+def test_first_reason_of_a_fault_is_kept_beside_any_number_of_others() -> None:
     budget = Budget()
     for number in range(30):
         budget.null(f"harmless {number}")
 
-    budget.null("grave", fault=Fault.MISSING)
+    budget.null("missing", fault=Fault.MISSING)
 
-    assert budget.nulls[-1].problem == "grave"
+    assert budget.nulls[-1].problem == "missing"
     assert budget.nulls_beyond == 10

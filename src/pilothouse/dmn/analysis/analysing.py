@@ -7,11 +7,11 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from pilothouse.dmn.analysis.columns import columns_of, limits_of
-from pilothouse.dmn.analysis.covering import GaveUpError, Steps
 from pilothouse.dmn.analysis.findings import Finding, Severity
 from pilothouse.dmn.analysis.gaps import gap_findings
 from pilothouse.dmn.analysis.overlaps import overlap_findings, overlapping
 from pilothouse.dmn.analysis.rules import dead_findings, duplicate_findings, masked_findings
+from pilothouse.dmn.analysis.steps import GaveUpError, Steps
 from pilothouse.dmn.tables import DecisionTable
 from pilothouse.feel.constants import constants, lines
 

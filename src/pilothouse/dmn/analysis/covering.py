@@ -17,42 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pilothouse.dmn.analysis.columns import Column, Regions
+    from pilothouse.dmn.analysis.steps import Steps
 
 Box = tuple[int, ...]
 """A set of regions for each column, in the order of the columns."""
-
-
-class Steps:
-    """
-    The steps that a search may still take.
-
-    Parameters
-    ----------
-    left
-        How many.
-    """
-
-    __slots__ = ("left",)
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-    def take(self, count: int) -> None:
-        """
-        Take steps.
-
-        Raises
-        ------
-        GaveUpError
-            When fewer are left.
-        """
-        self.left -= count
-        if self.left < 0:
-            raise GaveUpError
-
-
-class GaveUpError(Exception):
-    """The steps were used up: the answer is not known."""
 
 
 class Covering:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pilothouse.dmn.analysis.covering import Box, Covering, GaveUpError, Steps
+from pilothouse.dmn.analysis.covering import Box, Covering
 from pilothouse.dmn.analysis.findings import Finding, Severity
+from pilothouse.dmn.analysis.steps import GaveUpError, Steps
 from pilothouse.dmn.analysis.words import conditions, example, holds_whole_number
 from pilothouse.dmn.tables import HitPolicy
 from pilothouse.dmn.tables.index import members

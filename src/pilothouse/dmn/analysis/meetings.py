@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pilothouse.dmn.analysis.columns import Column, Regions
-    from pilothouse.dmn.analysis.covering import Steps
+    from pilothouse.dmn.analysis.steps import Steps
 
 
 def runs(regions: Regions) -> Iterator[tuple[int, int]]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pilothouse.dmn.analysis.columns import Column, Regions
-    from pilothouse.dmn.analysis.covering import Steps
+    from pilothouse.dmn.analysis.steps import Steps
     from pilothouse.dmn.tables import DecisionTable, Rule
     from pilothouse.feel import Value
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.dmn.analysis.covering import Covering, GaveUpError, Steps
+from pilothouse.dmn.analysis.covering import Covering
 from pilothouse.dmn.analysis.findings import Finding, Severity
 from pilothouse.dmn.analysis.meetings import Around
 from pilothouse.dmn.analysis.overlaps import named, said_by
+from pilothouse.dmn.analysis.steps import GaveUpError, Steps
 from pilothouse.dmn.tables import HitPolicy
 from pilothouse.dmn.tables.index import Bits, members
 from pilothouse.dmn.tables.policies import ranks

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from pilothouse.dmn.taking import NOWHERE
 from pilothouse.feel.budget import Fault
 from pilothouse.feel.types import described
 
@@ -172,4 +173,4 @@ def is_allowed(allowed: UnaryTests, value: Value, budget: Budget) -> bool:
 def forbidden(clause: str, allowed: UnaryTests, value: Value, budget: Budget) -> None:
     """Note that a value of an input or output is none of the listed ones, and give null for it."""
     problem = f"{clause}: the {described(value)} is none of the allowed values {allowed.text}"
-    return budget.null(problem, fault=Fault.TYPE)
+    return budget.null(problem, place=NOWHERE, fault=Fault.TYPE)

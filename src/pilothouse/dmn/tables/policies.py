@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pilothouse.dmn.tables.clauses import Aggregation, HitPolicy
+from pilothouse.dmn.taking import NOWHERE
 from pilothouse.feel.budget import Fault
 from pilothouse.feel.comparison import equal
 from pilothouse.feel.functions import FUNCTIONS
@@ -128,6 +129,7 @@ def _conflict(policy: HitPolicy, hits: Sequence[Hit], budget: Budget) -> Verdict
     also = " with different outputs" if policy is HitPolicy.ANY else ""
     budget.null(
         f"the rules {rules} matched together{also}, which hit policy {policy.value} forbids",
+        place=NOWHERE,
         fault=Fault.CONFLICT,
     )
     return Verdict(value=None, counted=())

@@ -15,6 +15,7 @@ from pilothouse.dmn.outcomes import FiredRule
 from pilothouse.dmn.tables.clauses import Aggregation, HitPolicy, forbidden, is_allowed
 from pilothouse.dmn.tables.index import members
 from pilothouse.dmn.tables.policies import Hit, as_value, joined
+from pilothouse.dmn.taking import NOWHERE
 from pilothouse.feel.budget import Fault
 
 if TYPE_CHECKING:
@@ -152,4 +153,4 @@ class DecisionTable:
         if self.policy is HitPolicy.COLLECT and self.aggregation is Aggregation.COUNT:
             return Decimal(0)
         problem = "no rule of the decision table matches, and it has no default"
-        return budget.null(problem, fault=Fault.NO_RULE)
+        return budget.null(problem, place=NOWHERE, fault=Fault.NO_RULE)
