@@ -39,17 +39,17 @@ SILENT = ("description", "extensionElements")
 NOTHING = compile_expression("null")
 EVERYTHING = compile_unary_tests("-")
 _WORD = re.compile(r"[\w?]+")
-_PLAIN = re.compile(r"[\w? ]*")
+_PLAIN = re.compile(r"(?:(?!\d)[\w?]+(?: (?!\d)[\w?]+)*)?")
 
 
 def hard_names(names: Iterable[str]) -> frozenset[str]:
     """
-    Give the names that FEEL text can only use where they are announced: those with signs or keywords in them.
+    Give the names that FEEL text can only use where they are announced: those with signs, keywords or numbers in them.
 
     Examples
     --------
-    >>> sorted(hard_names(["Monthly Salary", "profit-loss", "terms and conditions"]))
-    ['profit-loss', 'terms and conditions']
+    >>> sorted(hard_names(["Monthly Salary", "profit-loss", "terms and conditions", "line 2"]))
+    ['line 2', 'profit-loss', 'terms and conditions']
     """
     return frozenset(
         n for n in names if not _PLAIN.fullmatch(n) or not KEYWORDS.isdisjoint(n.split())

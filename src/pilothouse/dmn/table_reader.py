@@ -19,7 +19,7 @@ from pilothouse.dmn.tables.clauses import (
 )
 from pilothouse.dmn.tables.index import column_index
 from pilothouse.dmn.tables.table import DecisionTable
-from pilothouse.feel import Budget
+from pilothouse.feel import Budget, FeelBudgetError
 from pilothouse.feel.constants import Known, constants, known_text
 from pilothouse.feel.types import Constrained, ContextType, ListType, Named, SimpleType, bare
 
@@ -49,6 +49,10 @@ def read_table(reading: Reading, element: etree._Element) -> DecisionTable:
         The table.
     """
     return _TableReader(reading, element).table()
+
+
+_SETTLING_STEPS = 200
+"""What it may take to hold a constant to its column while a table is read; else that is done at each evaluation."""
 
 
 class _TableReader:
@@ -242,11 +246,13 @@ class _TableReader:
             self._constants[text] = known_text(text)
         if self._constants[text] is None:
             return entry
-        budget = Budget()
-        value = entry.value(clause, {}, budget)
+        budget = Budget(steps=_SETTLING_STEPS)
+        try:
+            value = entry.value(clause, {}, budget)
+        except FeelBudgetError:
+            return entry  # its column allows what takes long to say
         if budget.nulls:
-            cure = "Correct the entry, or the type and values of its output"
-            self._document.refuse(element, budget.nulls[0].problem, cure)
+            return replace(entry, trouble=budget.nulls[0].problem)
         return replace(entry, constant=Known(value=value))
 
 

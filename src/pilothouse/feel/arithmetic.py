@@ -7,7 +7,7 @@ What has no result (a division by zero, an overflow, a number plus a string) is 
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal, DecimalException, Overflow
+from decimal import Decimal, DecimalException, DivisionByZero, Overflow
 
 from pilothouse.feel.budget import Budget
 from pilothouse.feel.signs import Operator
@@ -81,12 +81,21 @@ def _resized(value: Duration, count: Decimal) -> Value:
     return years_months(int(count)) if isinstance(value, YearsMonths) else days_time(int(count))
 
 
+def _power(base: Decimal, exponent: Decimal) -> Decimal:
+    # The decimal library gives infinity for the first, without any signal, and nothing for the second.
+    if not base and exponent < 0:
+        raise DivisionByZero
+    if not exponent:
+        return Decimal(1)  # for every base, as IEEE 754-2019 has it in section 9.2.1
+    return NUMBERS.power(base, exponent)
+
+
 NUMERIC: dict[Operator, Callable[[Decimal, Decimal], Decimal]] = {
     Operator.ADD: NUMBERS.add,
     Operator.SUBTRACT: NUMBERS.subtract,
     Operator.MULTIPLY: NUMBERS.multiply,
     Operator.DIVIDE: NUMBERS.divide,
-    Operator.POWER: NUMBERS.power,
+    Operator.POWER: _power,
 }
 """What each operator does to two numbers; it raises where there is no result."""
 
@@ -147,6 +156,8 @@ def _without(operator: Operator, left: Value, right: Value, budget: Budget, why:
 def _why(operator: Operator, error: DecimalException) -> str:
     if isinstance(error, Overflow):
         return "it would be 1E+6145 or more"
+    if isinstance(error, DivisionByZero):
+        return "the divisor is 0"
     return "the divisor is 0" if operator is Operator.DIVIDE else "it would be no real number"
 
 

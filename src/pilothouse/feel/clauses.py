@@ -54,7 +54,7 @@ def read_context(reading: Reading) -> Expr:
     """
     c = reading.cursor
     place = c.advance().start
-    entries: dict[str, Expr] = {}
+    entries: list[tuple[str, Expr]] = []
     reading.known.enter()
     while not c.at_sign("}") or entries:
         _entry(reading, entries)
@@ -62,21 +62,19 @@ def read_context(reading: Reading) -> Expr:
             break
     reading.known.leave()
     c.expect("}")
-    height = c.above(*entries.values())
-    return ContextOf(place=place, entries=tuple(entries.items()), height=height)
+    height = c.above(*(value for _, value in entries))
+    return ContextOf(place=place, entries=tuple(entries), height=height)
 
 
-def _entry(reading: Reading, entries: dict[str, Expr]) -> None:
+def _entry(reading: Reading, entries: list[tuple[str, Expr]]) -> None:
     c = reading.cursor
     token = c.token
     key = c.advance().text if token.kind is TokenKind.TEXT else new_name(reading)
-    if key in entries:
-        raise c.failure("a key that is not there already", token=token)
     c.expect(":")
     reading.known.add_member(key)
     if c.at_word("function"):
         reading.known.add(key)  # a function may call itself
-    entries[key] = reading.expression()
+    entries.append((key, reading.expression()))
     reading.known.add(key)
 
 

@@ -102,7 +102,9 @@ def _equal_parts(left: Value, right: Value, budget: Budget, depth: int) -> bool:
 
 
 def _shape(bounds: Range) -> tuple[Operator | None, bool, bool]:
-    return bounds.operator, bounds.start_included, bounds.end_included
+    # (>= 2) and [2..) are the same range; (= 2) and (!= 2) are no range with those ends.
+    exact = bounds.operator in (Operator.EQUAL, Operator.UNEQUAL)
+    return bounds.operator if exact else None, bounds.start_included, bounds.end_included
 
 
 def ordered(

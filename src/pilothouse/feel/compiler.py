@@ -426,6 +426,9 @@ def _context(compiler: Compiler, node: ContextOf, scope: Scope) -> Closure:
             closure = compiler.closure(value, scope)
         entries.append((key, slot, closure))
         scope = after
+    keys = [key for key, _ in node.entries]
+    if len(set(keys)) < len(keys):
+        return operators.ambiguous(keys, compiler.place(node))
     return operators.context(tuple(entries))
 
 

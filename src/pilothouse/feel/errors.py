@@ -92,14 +92,14 @@ class FeelBudgetError(RefusedError):
 
 class FeelPatternError(NotSupportedError):
     """
-    A regular expression uses a form that is not supported.
+    A regular expression is beyond the limits: too long, nested too deeply, or repeating too much.
 
     Parameters
     ----------
     pattern
         The regular expression.
     form
-        What it uses.
+        What it has that is too much.
     """
 
     code = "feel-pattern-unsupported"
@@ -107,6 +107,6 @@ class FeelPatternError(NotSupportedError):
     def __init__(self, *, pattern: str, form: str) -> None:
         self.pattern, self.form = pattern, form
         super().__init__(
-            f"The regular expression {pattern[:80]!r} uses {form}, which is not supported. "
-            "Write it with characters, classes, groups, alternatives and repetitions only."
+            f"The regular expression {pattern[:80]!r} has {form}, which is beyond the limits. "
+            "Make the pattern shorter, its groups less deep, or the counts of its repetitions smaller."
         )

@@ -28,7 +28,7 @@ _ABSENT = object()
 
 def member(value: Value, name: str, budget: Budget) -> Value:
     """
-    Take one member of a value; of a list, the member of each item. Null, with its reason, where there is none.
+    Take one member of a value; of a list, the member of each item, be it a list again. Null, with its reason, where there is none.
 
     Raises
     ------
@@ -45,10 +45,7 @@ def member(value: Value, name: str, budget: Budget) -> Value:
     """
     if isinstance(value, dict):
         return _entry(value, name, budget)
-    if isinstance(value, tuple):
-        budget.charge(len(value))
-        return tuple(_single(item, name, budget) for item in value)
-    return _single(value, name, budget)
+    return _single(value, name, budget, 0)
 
 
 def _entry(context: dict[str, Value], name: str, budget: Budget) -> Value:
@@ -58,9 +55,13 @@ def _entry(context: dict[str, Value], name: str, budget: Budget) -> Value:
     return cast("Value", found)
 
 
-def _single(value: Value, name: str, budget: Budget) -> Value:
+def _single(value: Value, name: str, budget: Budget, depth: int) -> Value:
     if isinstance(value, dict):
         return _entry(value, name, budget)
+    if isinstance(value, tuple):
+        budget.check_depth(depth)
+        budget.charge(len(value))
+        return tuple([_single(item, name, budget, depth + 1) for item in value])
     read = PROPERTIES.get(type(value), {}).get(name)
     if read is None:
         return budget.null(f"{kind_of(value)} has no member {name!r}")

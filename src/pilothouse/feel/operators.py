@@ -242,6 +242,13 @@ def context(entries: tuple[tuple[str, int, Closure], ...]) -> Closure:
     return run
 
 
+def ambiguous(keys: list[str], place: Place) -> Closure:
+    """Give null for a context whose keys are not all different, as 10.3.2.6 has it."""
+    twice = next(key for key in keys if keys.count(key) > 1)
+    problem = f"the context has no value: it has the key {twice!r} more than once"
+    return lambda state: state.budget.null(problem, place=place)
+
+
 def range_between(
     low: Closure, high: Closure, included: tuple[bool, bool], place: Place
 ) -> Closure:

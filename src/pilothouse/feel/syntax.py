@@ -170,7 +170,7 @@ class ListOf(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextOf(Node):
-    """``{key: value, …}``; an entry may read the ones before it, and a function itself."""
+    """``{key: value, …}``; an entry may read the ones before it, and a function itself. The same key twice makes it null."""
 
     entries: tuple[tuple[str, Expr], ...]
 

@@ -9,7 +9,7 @@ value one of it (``coerced``), and whether it ``covers`` another type. Source: D
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -319,7 +319,9 @@ class FunctionType:
         return True
 
     def coerced(self, value: Value, budget: Budget) -> Value:
-        """Make the value one of this type, else null."""
+        """Make the value one of this type, else null; what does not say what it gives is held to the result."""
+        if isinstance(value, Function) and type_of_function(value).result is ANY:
+            value = replace(value, result=None if self.result is ANY else self.result)
         return coerced(self, value, budget)
 
     def covers(self, other: Type) -> bool:

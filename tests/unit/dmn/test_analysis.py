@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pilothouse.dmn import read_decisions
 from pilothouse.dmn.analysis import Finding, Severity, analysed
 from pilothouse.dmn.analysis.columns import columns_of
-from pilothouse.dmn.analysis.covering import Steps
 from pilothouse.dmn.analysis.gaps import gap_findings
+from pilothouse.dmn.analysis.steps import Steps
 from pilothouse.feel import Budget, compile_expression
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pilothouse.dmn import DmnConflictError, DmnRejectedError, DmnValueError, read_decisions
+from pilothouse.dmn.analysis import Severity, analysed
 from pilothouse.domain.errors import NotFoundError, RefusedError
 from pilothouse.domain.plain import canonical
 from pilothouse.feel import Budget, FeelBudgetError, FeelValueError
@@ -176,10 +177,22 @@ def test_an_output_outside_its_values_is_null_with_a_reason(table_of: TableOf) -
     assert "output 'verdict'" in outcome.nulls[0].problem
 
 
-def test_an_output_that_its_values_forbid_is_refused_at_upload(table_of: TableOf) -> None:
-    with pytest.raises(DmnRejectedError) as caught:
-        table_of([("-", '"c"')], output_values='"a", "b"')
-    assert "none of the allowed values" in caught.value.problems[0].problem
+def test_an_output_that_its_values_forbid_is_null_and_found_by_analysis(table_of: TableOf) -> None:
+    decisions = table_of([("-", '"c"')], output_values='"a", "b"')
+
+    outcome = decisions.evaluate("d", {"auc": 1})
+    (finding,) = (f for f in analysed(decisions) if f.severity is Severity.ERROR)
+
+    assert (outcome.value, outcome.nulls[0].fault) == (None, Fault.TYPE)
+    assert finding.rules == (1,)
+    assert "none of the allowed values" in finding.message
+
+
+def test_allowed_values_that_take_long_to_tell_stop_no_reading(table_of: TableOf) -> None:
+    decisions = table_of([("-", '"c"')], output_values="for i in 1..99999999 return i")
+
+    with pytest.raises(FeelBudgetError):
+        decisions.evaluate("d", {"auc": 1})
 
 
 def test_an_input_outside_its_values_gives_null_with_a_reason(table_of: TableOf) -> None:

@@ -59,7 +59,7 @@ def smaller_tens(budget: Budget, values: tuple[Value, ...]) -> Value:
         ("union([1, 2], [2, 3], [3])", [1, 2, 3]),
         ("distinct values([1, 2, 1.0, null, null])", [1, 2, None]),
         ("distinct values([[1], [1.0], {a: 1}, {a: 1}])", [[1], {"a": 1}]),
-        ("duplicate values([1, 2, 3, 2, 1, 1])", [2, 1]),
+        ("duplicate values([1, 2, 3, 2, 1, 1])", [1, 2]),
         ("flatten([1, [2, [3, []]]])", [1, 2, 3]),
         ("reverse([1, 2])", [2, 1]),
         ("index of([1, 2, 1], 1)", [1, 3]),

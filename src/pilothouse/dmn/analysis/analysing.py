@@ -87,6 +87,7 @@ def _table(table: DecisionTable) -> list[Finding]:
         return [_about(table, Severity.NOTE, problem)]
     columns = columns_of(table)
     found = [
+        *_misfits(table),
         *_together(table, columns),
         *dead_findings(table, columns),
         *duplicate_findings(table, columns),
@@ -120,6 +121,14 @@ def _about(
         rules=tuple(rules),
         message=message,
     )
+
+
+def _misfits(table: DecisionTable) -> Iterator[Finding]:
+    for rule in table.rules:
+        for entry in rule.outputs:
+            if entry.trouble:
+                message = f"rule {rule.index} always gives null: {entry.trouble}"
+                yield _about(table, Severity.ERROR, message, (rule.index,))
 
 
 def _unused(table: DecisionTable, columns: Sequence[Column]) -> Iterator[Finding]:

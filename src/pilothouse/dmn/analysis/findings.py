@@ -10,7 +10,7 @@ class Severity(StrEnum):
     """How bad a finding is."""
 
     ERROR = "error"
-    """The table breaks its own hit policy for some inputs."""
+    """The table breaks its own hit policy for some inputs, or says what its own outputs do not allow."""
 
     WARNING = "warning"
     """The table can be run; very likely it does not say what was meant."""

@@ -90,10 +90,13 @@ class OutputEntry:
         As it was written.
     constant
         Its value as one of the column's, where that is known without running it.
+    trouble
+        Why it is a constant that its column never allows, so that it is null; empty where it is none.
     """
 
     expression: Expression
     constant: Known | None = None
+    trouble: str = ""
 
     def value(self, clause: OutputClause, scope: Mapping[str, Value], budget: Budget) -> Value:
         """Give the value in a scope, as one that its column allows; else null, with the reason in the budget."""

@@ -56,9 +56,13 @@ def distinct_values(budget: Budget, values: tuple[Value, ...]) -> Value:
 
 @LISTS.add("duplicate values", items("list"))
 def duplicate_values(budget: Budget, values: tuple[Value, ...]) -> Value:
-    """List the items that are there more than once, each one time."""
+    """List the items that are there more than once, each one time, in the order in which they first come."""
     seen, repeated = Distinct(budget), Distinct(budget)
-    return tuple([value for value in values if not seen.add(value) and repeated.add(value)])
+    for value in values:
+        if not seen.add(value):
+            repeated.add(value)
+    firsts = Distinct(budget)
+    return tuple([v for v in values if firsts.add(v) and not repeated.add(v)])
 
 
 @LISTS.add("union", "list", variadic=True)

@@ -94,4 +94,6 @@ def _same_range(budget: Budget, left: Range, right: Range, depth: int) -> bool:
 
 
 def _shape(bounds: Range) -> tuple[Operator | None, bool, bool]:
-    return bounds.operator, bounds.start_included, bounds.end_included
+    # (>= 2) and [2..) are the same range; (= 2) and (!= 2) are no range with those ends.
+    exact = bounds.operator in (Operator.EQUAL, Operator.UNEQUAL)
+    return bounds.operator if exact else None, bounds.start_included, bounds.end_included
