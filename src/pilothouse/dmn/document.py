@@ -92,10 +92,16 @@ class Document:
         return whole_text(holder) if holder is not None else ""
 
     def refuse(
-        self, element: etree._Element, problem: str, cure: str, *, by_design: bool = False
+        self,
+        element: etree._Element,
+        problem: str,
+        cure: str,
+        *,
+        by_design: bool = False,
+        runs: bool = False,
     ) -> None:
         """
-        Note a problem.
+        Note a problem; see `pilothouse.dmn.errors.Problem`.
 
         Raises
         ------
@@ -103,9 +109,15 @@ class Document:
             When there are too many by now.
         """
         line = cast("int | None", element.sourceline) or 0
-        label = _label(element)
         self.problems.append(
-            Problem(element=label, line=line, problem=problem, cure=cure, by_design=by_design)
+            Problem(
+                element=_label(element),
+                line=line,
+                problem=problem,
+                cure=cure,
+                by_design=by_design,
+                runs=runs,
+            )
         )
         if len(self.problems) >= self._limit:
             self._stop()

@@ -117,7 +117,8 @@ class ElementReader:
                 read = self._knowledge(element, known_as)
             case _:
                 read = self._service(element, known_as)
-        return replace(read, problems=tuple(self._document.problems[before:]))
+        found = self._document.problems[before:]
+        return replace(read, problems=tuple(p for p in found if not p.runs))
 
     def _check_language(self, element: etree._Element) -> None:
         whole = _attribute(self._document.root, "expressionLanguage")
@@ -195,7 +196,8 @@ class ElementReader:
         name = self._variables[known_as]
         logic = self._document.child(element, "encapsulatedLogic")
         reading = self._reading(element, knowledge)
-        definition = None if logic is None else read_function(reading, logic, name=name)
+        empty = logic is None or next(self._document.children(logic, *LOGIC_NAMES), None) is None
+        definition = None if logic is None or empty else read_function(reading, logic, name=name)
         declared = self._type_of(element)
         return Knowledge(
             id=self._id(known_as),

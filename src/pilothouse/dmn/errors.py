@@ -26,6 +26,9 @@ class Problem:
         What to do about it.
     by_design
         Whether Pilothouse refuses it on purpose, though the standard allows it: functions in Java and PMML models.
+    runs
+        Whether the element can be evaluated all the same, as the standard has it: a call of an unknown function is
+        null, and so are an expression without text and a context that has a key twice.
     """
 
     element: str
@@ -33,6 +36,7 @@ class Problem:
     problem: str
     cure: str
     by_design: bool = False
+    runs: bool = False
 
 
 class DmnRejectedError(InvalidError):

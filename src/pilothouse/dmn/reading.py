@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pilothouse.feel import (
     Expression,
@@ -14,11 +14,11 @@ from pilothouse.feel import (
     compile_expression,
     compile_unary_tests,
 )
-from pilothouse.feel.errors import ExternalFunctionError
+from pilothouse.feel.errors import ExternalFunctionError, UnknownFunctionError
 from pilothouse.feel.names import KEYWORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from lxml import etree
 
@@ -32,6 +32,8 @@ MAXIMUM_NAMES = 1_000
 """How many variables may be in scope."""
 
 _FEW_NAMES = 64
+_FORGIVEN = 3  # unknown functions in one text; each is one more reading of it
+_Compiled = TypeVar("_Compiled", Expression, UnaryTests)
 
 SILENT = ("description", "extensionElements")
 """Children that say something to people and nothing to an engine."""
@@ -119,7 +121,7 @@ class Reading:
         text = self.document.text(element)
         if not text:
             cure = "Write a FEEL expression; null says nothing"
-            self.document.refuse(element, "it has no text", cure)
+            self.document.refuse(element, "it has no text", cure, runs=True)
             return NOTHING
         return self.expression_of(element, text)
 
@@ -129,13 +131,11 @@ class Reading:
         found = self.compiled.expressions.get((text, names))
         if found is None:
             try:
-                found = compile_expression(
-                    text, names=names, members=self.members, types=self.types.named
-                )
+                used, found = self._compiled(element, text, names, compile_expression)
             except FeelSyntaxError as error:
                 self._refuse(element, error, "Correct the expression")
                 return NOTHING
-            self.compiled.expressions[text, names] = found
+            self.compiled.expressions[text, used] = found
         self.heard.update(found.names, found.possible_names)
         return found
 
@@ -148,13 +148,11 @@ class Reading:
         found = self.compiled.tests.get((text, names))
         if found is None:
             try:
-                found = compile_unary_tests(
-                    text, names=names, members=self.members, types=self.types.named
-                )
+                used, found = self._compiled(element, text, names, compile_unary_tests)
             except FeelSyntaxError as error:
                 self._refuse(element, error, "Correct the condition")
                 return EVERYTHING
-            self.compiled.tests[text, names] = found
+            self.compiled.tests[text, used] = found
         self.heard.update(found.names)
         return found
 
@@ -179,9 +177,36 @@ class Reading:
         words = set(_WORD.findall(text))
         return frozenset(name for word in words for name in by_word.get(word, ()))
 
-    def _refuse(self, element: etree._Element, error: FeelSyntaxError, cure: str) -> None:
+    def _compiled(
+        self,
+        element: etree._Element,
+        text: str,
+        names: frozenset[str],
+        compiling: Callable[..., _Compiled],
+    ) -> tuple[frozenset[str], _Compiled]:
+        """Compile a text; where it calls unknown functions, note the problem, and let them be variables without a value."""
+        unknown: list[UnknownFunctionError] = []
+        while True:
+            try:
+                found = compiling(text, names=names, members=self.members, types=self.types.named)
+            except UnknownFunctionError as error:
+                unknown.append(error)
+                names |= {error.name}
+            except FeelSyntaxError as error:
+                raise unknown[0] if unknown else error from None
+            else:
+                break
+            if len(unknown) > _FORGIVEN:
+                raise unknown[0]
+        for each in unknown:
+            self._refuse(element, each, "Correct the call", runs=True)
+        return names, found
+
+    def _refuse(
+        self, element: etree._Element, error: FeelSyntaxError, cure: str, *, runs: bool = False
+    ) -> None:
         external = isinstance(error, ExternalFunctionError)
-        self.document.refuse(element, error.message, cure, by_design=external)
+        self.document.refuse(element, error.message, cure, by_design=external, runs=runs)
 
 
 @lru_cache(maxsize=16_384)

@@ -46,6 +46,27 @@ class ExternalFunctionError(FeelSyntaxError):
     code = "feel-external-function"
 
 
+class UnknownFunctionError(FeelSyntaxError):
+    """
+    The text calls a function that nobody announced.
+
+    Parameters
+    ----------
+    failure
+        Where the call stands, and what could stand there.
+    name
+        The name of the function.
+    """
+
+    code = "feel-unknown-function"
+
+    def __init__(self, *, failure: FeelSyntaxError, name: str) -> None:
+        self.name = name
+        super().__init__(
+            line=failure.line, column=failure.column, found=failure.found, expected=failure.expected
+        )
+
+
 class FeelValueError(InvalidError):
     """
     A value of the context is none that FEEL knows.

@@ -29,6 +29,9 @@ KEYWORDS = frozenset(
         *("between", "instance", "of", "function", "external", "true", "false", "null"),
     }
 )
+_INNER = "of"
+"""The keyword that stands after no operand, so that a name goes on with it."""
+
 SIGNS = ("-", "+", "*", "**", "/", ".", "'", "\u2019")
 """The signs that a name may have inside it."""
 
@@ -209,17 +212,23 @@ def is_word(token: Token) -> bool:
 
 def together(tokens: Sequence[Token], start: int) -> int:
     """
-    Count the words that stand side by side as one name.
+    Count the words that stand side by side as one name; between words, ``of`` is one too.
 
     Examples
     --------
-    >>> together(tokenize("Monthly Salary * 12"), 0)
-    2
+    >>> together(tokenize("Monthly Salary * 12"), 0), together(tokenize("date of birth.year"), 0)
+    (2, 3)
     """
     end = start + 1
-    while INPUT not in (tokens[start].text, tokens[end].text) and is_word(tokens[end]):
+    while INPUT not in (tokens[start].text, tokens[end].text) and (
+        is_word(tokens[end]) or (_is_inner(tokens[end]) and is_word(tokens[end + 1]))
+    ):
         end += 1
     return end - start
+
+
+def _is_inner(token: Token) -> bool:
+    return token.kind is TokenKind.NAME and token.text == _INNER
 
 
 def new_name_length(tokens: Sequence[Token], start: int, *, keywords: bool) -> int:

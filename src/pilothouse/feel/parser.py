@@ -21,6 +21,7 @@ from pilothouse.feel.clauses import (
     read_quantified,
 )
 from pilothouse.feel.cursor import Cursor
+from pilothouse.feel.errors import UnknownFunctionError
 from pilothouse.feel.literals import folded, read_number
 from pilothouse.feel.names import Found, KnownNames, is_word, spelled, together
 from pilothouse.feel.signs import Operator
@@ -462,10 +463,10 @@ class Parser:
             near = difflib.get_close_matches(
                 name, self._functions | self.known.all_names(), n=1, cutoff=0.5
             )
-            raise c.failure(
-                f"a known function (the nearest is {near[0]}())" if near else "a known function",
-                token=first,
+            wanted = (
+                f"a known function (the nearest is {near[0]}())" if near else "a known function"
             )
+            raise UnknownFunctionError(failure=c.failure(wanted, token=first), name=name)
         return Name(place=first.start, name=name)
 
     def _name(self) -> str:

@@ -63,6 +63,8 @@ def coerced(wanted: Type, value: Value, budget: Budget) -> Value:
     """
     if value is None or value == (None,):
         return value if value is None or wanted.conforms(value, budget) else None
+    if isinstance(value, Function):
+        value = _promising(wanted, value)
     fitting = value if wanted.conforms(value, budget) else _converted(wanted, value, budget)
     if fitting is None:
         problem = f"the {described(value)} is not of the type {wanted.name}"
@@ -84,6 +86,14 @@ def _converted(wanted: Type, value: Value, budget: Budget) -> Value:
     if isinstance(value, Date):
         candidates.append(DateTime(date=value, time=Time(nanoseconds=0, zone=UNIVERSAL)))
     return next((c for c in candidates if c is not None and wanted.conforms(c, budget)), None)
+
+
+def _promising(wanted: Type, function: Function) -> Function:
+    """Hold a function to the result that is wanted, where nothing says what it gives: FEEL text cannot."""
+    kind = bare(wanted)
+    if isinstance(kind, FunctionType) and type_of_function(function).result is ANY:
+        return function if kind.result is ANY else replace(function, result=kind.result)
+    return function
 
 
 def described(value: Value) -> str:
@@ -319,9 +329,7 @@ class FunctionType:
         return True
 
     def coerced(self, value: Value, budget: Budget) -> Value:
-        """Make the value one of this type, else null; what does not say what it gives is held to the result."""
-        if isinstance(value, Function) and type_of_function(value).result is ANY:
-            value = replace(value, result=None if self.result is ANY else self.result)
+        """Make the value one of this type, else null."""
         return coerced(self, value, budget)
 
     def covers(self, other: Type) -> bool:
@@ -452,21 +460,9 @@ TIME = SimpleType("time")
 DATE_AND_TIME = SimpleType("date and time")
 DAYS_TIME = SimpleType("days and time duration")
 YEARS_MONTHS = SimpleType("years and months duration")
-SIMPLE_TYPES: Mapping[str, Type] = {
-    kind.name: kind
-    for kind in (
-        ANY,
-        NULL,
-        NUMBER,
-        STRING,
-        BOOLEAN,
-        DATE,
-        TIME,
-        DATE_AND_TIME,
-        DAYS_TIME,
-        YEARS_MONTHS,
-    )
-}
+_PLAIN = (ANY, NULL, NUMBER, STRING, BOOLEAN)
+_MOMENTS = (DATE, TIME, DATE_AND_TIME, DAYS_TIME, YEARS_MONTHS)
+SIMPLE_TYPES: Mapping[str, Type] = {kind.name: kind for kind in (*_PLAIN, *_MOMENTS)}
 """The types that need no parameters, by their names."""
 
 

@@ -286,11 +286,15 @@ CELLS = st.one_of(
 )
 TIERS = st.sampled_from(["-", '"a"', '"b"', '"a", "b"', 'not("a")', "null", 'not("a", "b")'])
 RULES = st.lists(st.tuples(CELLS, TIERS, CELLS), min_size=1, max_size=6)
+HALVES = [Decimal(half) / 2 for half in range(-1, 10)]
 POINTS: list[dict[str, Value]] = [
-    {"n": Decimal(half) / 2, "tier": tier, "m": Decimal(other) / 2}
-    for half in range(-1, 10)
-    for tier in ("a", "b", "c")
-    for other in range(-1, 10)
+    {"n": n, "tier": tier, "m": m} for n in HALVES for tier in ("a", "b", "c") for m in HALVES
+]
+POINTS_AND_NULLS: list[dict[str, Value]] = [
+    {"n": n, "tier": tier, "m": m}
+    for n in (*HALVES, None)
+    for tier in ("a", "b", "c", None)
+    for m in (*HALVES, None)
 ]
 SETTINGS = settings(
     max_examples=60,
@@ -343,8 +347,8 @@ def test_rules_that_never_count_win_at_no_point(
 ) -> None:
     said = [(*cells, str(n)) for n, cells in enumerate(rules)]
     table = _table(table_of(said, inputs=("n", "tier", "m"), attributes="hitPolicy='FIRST'"))
-    points = [*POINTS, *({**point, "tier": None} for point in POINTS)]
-    winners = {matching[0] for point in points if (matching := _matching(table, point))}
+    found = (_matching(table, point) for point in POINTS_AND_NULLS)
+    winners = {matching[0] for matching in found if matching}
     never = {
         max(f.rules)
         for f in analysed(table)

@@ -68,6 +68,17 @@ def test_a_function_that_is_not_required_is_not_known(definitions: Definitions) 
     assert "PMT" in caught.value.problems[0].problem
 
 
+def test_a_call_of_an_unknown_function_is_null_where_the_file_is_read_leniently(
+    definitions: Definitions,
+) -> None:
+    file = definitions(PAYMENT, decision("d", 'if PMT(1, 2, 3) = null then "none" else "some"'))
+    decisions = read_leniently(file)
+    outcome = decisions.evaluate("d", {})
+    assert [p.runs for p in decisions.problems] == [True]
+    assert outcome.value == "none"
+    assert "there is no variable 'PMT'" in [null.problem for null in outcome.nulls]
+
+
 def test_a_function_sees_its_parameters_and_nothing_of_the_decision(
     definitions: Definitions,
 ) -> None:
@@ -170,9 +181,15 @@ def test_an_unknown_function_is_not_found(definitions: Definitions) -> None:
     assert caught.value.known == ("PMT",)
 
 
-def test_a_function_without_logic_gives_null_with_its_reason(definitions: Definitions) -> None:
+@pytest.mark.parametrize(
+    "logic", ["", "<encapsulatedLogic><formalParameter name='x'/></encapsulatedLogic>"]
+)
+def test_a_function_without_logic_gives_null_with_its_reason(
+    definitions: Definitions, logic: str
+) -> None:
     file = definitions(
-        "<businessKnowledgeModel id='f' name='f'/>", decision("d", "f(1)", knows("f"))
+        f"<businessKnowledgeModel id='f' name='f'>{logic}</businessKnowledgeModel>",
+        decision("d", "f(1)", knows("f")),
     )
     outcome = read_decisions(file).evaluate("d", {})
     assert outcome.value is None

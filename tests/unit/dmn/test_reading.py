@@ -269,6 +269,24 @@ def test_lenient_reading_keeps_what_has_no_problems(definitions: Definitions) ->
     assert decisions.problems == caught.value.problems
 
 
+ENTRY = """<contextEntry><variable name="a"/><literalExpression><text>1</text></literalExpression></contextEntry>"""
+
+
+@pytest.mark.parametrize(
+    "logic",
+    [
+        "<literalExpression><text/></literalExpression>",
+        f"<context>{ENTRY}{ENTRY}</context>",
+    ],
+)
+def test_lenient_reading_gives_null_where_the_standard_does(
+    definitions: Definitions, logic: str
+) -> None:
+    decisions = read_leniently(definitions(f"<decision id='d'>{logic}</decision>"))
+    assert [p.runs for p in decisions.problems] == [True]
+    assert decisions.evaluate("d", {}).value is None
+
+
 def test_final_decisions_are_those_that_no_other_requires(definitions: Definitions) -> None:
     assert [d.id for d in read_decisions(definitions(PREMIUM)).final] == ["d3"]
 

@@ -91,6 +91,34 @@ def test_a_list_of_one_becomes_its_item(definitions: Definitions) -> None:
     assert echoed(definitions, "tTier", ["low"]).value == "low"
 
 
+def test_a_function_that_does_not_say_what_it_gives_is_held_to_it(
+    definitions: Definitions,
+) -> None:
+    file = definitions(
+        TYPES,
+        """<businessKnowledgeModel id='m' name='both'><encapsulatedLogic><formalParameter name='test' typeRef='tTest'/>
+        <literalExpression><text>[test(1), test(2)]</text></literalExpression></encapsulatedLogic></businessKnowledgeModel>
+        <decision id='d'><knowledgeRequirement><requiredKnowledge href='#m'/></knowledgeRequirement>
+        <literalExpression><text>both(function(x) if x = 1 then true else "no")</text></literalExpression></decision>""",
+        namespace=DMN_15,
+    )
+    outcome = read_decisions(file).evaluate("d", {})
+    assert outcome.value == (True, None)
+    assert outcome.nulls[0].problem == 'the string "no" is not of the type boolean'
+
+
+def test_a_component_may_have_a_number_in_its_name(definitions: Definitions) -> None:
+    file = definitions(
+        """<itemDefinition name="tLines"><itemComponent name="line 2"><typeRef>string</typeRef></itemComponent>
+        </itemDefinition>""",
+        """<inputData id='i' name='x'><variable name='x' typeRef='tLines'/></inputData>
+        <decision id='d'><informationRequirement><requiredInput href='#i'/></informationRequirement>
+        <literalExpression><text>x.line 2</text></literalExpression></decision>""",
+        namespace=DMN_15,
+    )
+    assert read_decisions(file).evaluate("d", {"x": {"line 2": "b"}}).value == "b"
+
+
 def test_types_are_known_to_expressions(definitions: Definitions) -> None:
     text = "[{auc: 1, tier: &quot;low&quot;} instance of tRow, 1 instance of tRow, 1 instance of tTest]"
     file = definitions(

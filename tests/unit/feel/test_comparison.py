@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pilothouse.feel import compile_expression
 from pilothouse.feel.budget import Budget
 from pilothouse.feel.comparison import equal, member, ordered, within
 from pilothouse.feel.signs import Operator
@@ -124,6 +125,11 @@ def test_ranges_are_equal_when_they_are_written_alike() -> None:
     assert equal(less, Range.compared(Operator.AT_MOST, Decimal(5)), budget) is False
     assert equal(exact, Range(start="a", end="a"), budget) is False
     assert equal(Range(start="a", end="b"), Range(start="a", end="b"), budget) is True
+
+
+def test_a_range_with_an_open_end_equals_the_comparison_that_means_it() -> None:
+    assert compile_expression('range("[2..)") = (>= 2)').evaluate({}) is True
+    assert compile_expression('is(range("(..2)"), (< 2))').evaluate({}) is True
 
 
 def test_a_value_is_looked_for_in_lists_and_ranges_without_noise() -> None:

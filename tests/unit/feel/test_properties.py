@@ -108,7 +108,9 @@ def _outcome(run: Callable[[], object]) -> type[object]:
     """Run what may only give a value or a typed error; any other exception fails the test."""
     try:
         found = run()
-    except (FeelSyntaxError, FeelBudgetError, FeelPatternError) as error:
+    except FeelSyntaxError:
+        return FeelSyntaxError
+    except (FeelBudgetError, FeelPatternError) as error:
         return type(error)
     return type(found)
 

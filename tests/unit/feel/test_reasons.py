@@ -40,6 +40,12 @@ def reasons(text: str) -> list[tuple[Fault, str, int]]:
             1,
         ),
         ("(< nothing)", Fault.VALUE, "the range < null has no value", 2),
+        (
+            "{a: 1, a: 2} = null",
+            Fault.VALUE,
+            "the context has no value: it has the key 'a' more than once",
+            1,
+        ),
     ],
 )
 def test_a_null_has_its_reason_and_its_place(

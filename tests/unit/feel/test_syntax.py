@@ -17,7 +17,6 @@ from pilothouse.feel import FeelSyntaxError, compile_expression, compile_unary_t
         ("(1", 1, 3, "')'"),
         ("[1, 2", 1, 6, "']'"),
         ("{a = 1}", 1, 4, "':'"),
-        ("{a: 1, a: 2}", 1, 8, "not there already"),
         ("if a then b", 1, 12, "'else'"),
         ("for x in [1] x", 1, 14, "'return'"),
         ("a.", 1, 3, "a name"),

@@ -201,7 +201,10 @@ def _context(reading: Reading, element: etree._Element) -> Logic:
             result = logic
         else:
             entries.append((name, logic))
-    _check_different(reading, element, [name for name, _ in entries], "entries")
+    if len({name for name, _ in entries}) < len(entries):
+        problem = "its entries need different names"
+        document.refuse(element, problem, "Rename them", runs=True)
+        return _NULL
     return Context(entries=tuple(entries), result=result, names=frozenset(read))
 
 

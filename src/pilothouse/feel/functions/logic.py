@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.feel.functions.registry import Calls, Registry, spread
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.values import Range, Value, kind_of
 
 if TYPE_CHECKING:
     from pilothouse.feel.budget import Budget
-    from pilothouse.feel.signs import Operator
 
 LOGIC = Registry()
 

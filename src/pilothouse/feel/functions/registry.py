@@ -252,13 +252,14 @@ class Registry:
             def over(budget: Budget, values: tuple[Value, ...]) -> Value:
                 if values == (None,):
                     return budget.null(f"{name}() has no value: 'list' is null")
-                items = spread(values)
+                given = items = spread(values)
                 budget.charge(len(items))
-                for i, item in enumerate(items, 1):
-                    if taken(kind, item) is None and kind is not Kind.ANY:
-                        return budget.null(
-                            f"{name}() has no value: item {i} is {_named(item)}, not a {kind}"
-                        )
+                if items is values:  # arguments are converted, what is inside a list is not
+                    items = tuple([taken(kind, item) for item in values])
+                for i, item in enumerate(items):
+                    if kind is not Kind.ANY and (item is None or taken(kind, item) is not item):
+                        said = f"item {i + 1} is {_named(given[i])}, not a {kind}"
+                        return budget.null(f"{name}() has no value: {said}")
                 return run(budget, items)
 
             self.add(name, "list", variadic=True)(over)
