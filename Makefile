@@ -9,7 +9,7 @@ UV := $(BIN)/uv
 UV_VERSION = $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/demo.txt)
 LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: help demo demo-stop test check lint format types imports doctest unit docs openapi bench-skeleton bench-decisions lock clean
+.PHONY: help demo demo-stop test check lint format types imports doctest unit docs openapi bench-skeleton bench-decisions bench-lifecycle lock clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -57,6 +57,9 @@ bench-skeleton: $(VENV)/.dev ## Measure scoring, snapshots, deployments and life
 
 bench-decisions: $(VENV)/.dev ## Measure conditions and decision tables against other engines
 	@$(BIN)/python -m benchmarks.decisions
+
+bench-lifecycle: $(VENV)/.dev ## Measure durable steps of life cycles against SpiffWorkflow
+	@$(BIN)/python -m benchmarks.lifecycle
 
 lock: $(UV) ## Resolve the requirements anew
 	@$(LOCK) --extra demo --output-file requirements/demo.txt pyproject.toml

@@ -227,6 +227,7 @@ def _worker(plane: BenchPlane, executors: int) -> Worker:
         executors=[plane.executor(f"bench-{number}") for number in range(executors)],
         starting=plane.real.starting,
         messages=plane.real.messages,
+        external_jobs=plane.real.external_jobs,
         who=SYSTEM,
         poll_s=plane.real.settings.poll_s,
     )

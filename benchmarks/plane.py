@@ -225,7 +225,7 @@ class BenchPlane:
         return Executor(
             facilities=self.facilities,
             task_types=self.types,
-            moving=Moving(library=Library()),
+            moving=Moving(library=Library(), own_topics=self.types.topics),
             who=SYSTEM,
             owner=name,
         )

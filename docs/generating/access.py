@@ -18,6 +18,7 @@ ROLES = {
     Role.BUSINESS_OWNER: "Defines the services that models are for.",
     Role.AUDITOR: "Reads everything, the audit too, and changes nothing.",
     Role.CONSUMER: "May do nothing at the control plane: an application's person, for whom scoring tokens are issued.",
+    Role.WORKER: "A machine that does steps of the group's life cycles by functions of its own, and nothing else.",
 }
 ACTIONS = {
     Action.READ: "see the group's things",
@@ -37,10 +38,13 @@ ACTIONS = {
     Action.DO_TASK: "take and answer tasks that ask for one's role",
     Action.READ_AUDIT: "read the audit and the history of things",
     Action.ISSUE_SCORING_TOKEN: "issue scoring tokens (whoever issued one may revoke it)",
+    Action.WORK_ON_JOBS: "fetch jobs of the topics that the group gives away, and report on them",
 }
 EVENTS = {
     EventType.SNAPSHOT_CREATED: "A snapshot was tagged with a service, when it was taken or later: one event per tag.",
     EventType.JOB_FINISHED: "A score or metrics job ended, however it ended.",
+    EventType.MESSAGE_THROWN: "A run sent a message; it goes to the run that waits for it, or is kept for its time to live.",
+    EventType.SIGNAL_THROWN: "A run sent a signal; it goes to every run of the group that waits for it.",
 }
 
 

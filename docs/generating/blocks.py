@@ -14,6 +14,7 @@ from docs.generating import (
     models,
     runtimes,
     scoring,
+    tasks,
 )
 
 if TYPE_CHECKING:
@@ -62,6 +63,6 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "shipped-decisions": lifecycles.shipped_decisions,
     "shipped-lifecycles": lifecycles.shipped_lifecycles,
     "table-formats": models.tables,
-    "task-types": lifecycles.task_types,
+    "task-types": tasks.task_types,
     "violations": errors.violations,
 }

@@ -31,7 +31,7 @@ from pilothouse.feel.cursor import MAXIMUM_NESTING
 from pilothouse.feel.functions import DEFINED, FUNCTIONS
 from pilothouse.feel.functions.registry import Calls, Registry
 from pilothouse.feel.patterns.pattern import MAXIMUM_PATTERN
-from pilothouse.feel.syntax import Operator
+from pilothouse.feel.signs import Operator
 from pilothouse.feel.tokens import MAXIMUM_LENGTH
 from pilothouse.feel.types import SIMPLE_TYPES
 from pilothouse.lifecycle import files, imports

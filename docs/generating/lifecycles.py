@@ -1,4 +1,4 @@
-"""Task types, life cycles that come with Pilothouse, and what of BPMN runs."""
+"""Life cycles that come with Pilothouse, and what of BPMN runs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,23 @@ from docs.generating.markdown import bullets, code, table
 from docs.generating.source import calls, problems, words, yields
 from pilothouse.bpmn import (
     advice,
+    camunda7,
+    camunda7_forms,
+    camunda7_mappings,
+    check_undoing,
     checks,
     definition,
     expressions,
+    lanes,
     read,
     read_events,
+    read_gateways,
+    read_links,
+    read_loops,
     read_tasks,
+    read_throws,
+    read_timers,
+    read_triggers,
     reading,
     xml,
 )
@@ -25,14 +36,22 @@ from pilothouse.bpmn.definition import (
     Definition,
     End,
     ErrorCode,
+    Escalation,
+    EventBased,
+    EventStart,
     Exclusive,
     Human,
+    Inclusive,
+    Link,
     Message,
     Parallel,
+    Pass,
     Service,
     Signal,
     Start,
     SubProcess,
+    Throw,
+    UndoneBy,
 )
 from pilothouse.bpmn.expressions import Value
 from pilothouse.bpmn.forms import FieldType
@@ -43,49 +62,20 @@ from pilothouse.lifecycle import files
 from pilothouse.lifecycle.definitions import shipped
 from pilothouse.lifecycle.expressions import FeelExpressions
 from pilothouse.lifecycle.files import read_file
-from pilothouse.lifecycle.tasks.catalogue import PARAMETERS, Topic, known_topics
-from pilothouse.lifecycle.tasks.smoke_test import FAILED
+from pilothouse.lifecycle.tasks.catalogue import known_topics
 
-TASKS = {
-    Topic.DEPLOY: (
-        "Orders the snapshot onto every runtime that suits, waits until all run it, then moves the traffic.",
-        "`deployments`: a list of `{id, runtime, stage, mode}`",
-    ),
-    Topic.SMOKE_TEST: (
-        (
-            "Asks every endpoint of the stage for the golden records and compares with the original model's answers, "
-            "to 1e-12."
-        ),
-        f"`smoke`: `{{id, verdict, reason}}`; a difference is the business error `{FAILED}`",
-    ),
-    Topic.SCORE_JOB: (
-        "Scores a dataset into the location that `PILOTHOUSE_RESULTS_LOCATION` names, and waits for the end.",
-        "`job`: `{id, result, output, rows, rows_scored, rows_rejected, rejected_share}`",
-    ),
-    Topic.METRICS_JOB: (
-        "Measures the snapshot on a labelled dataset, and waits for the end.",
-        "`metrics`: the figures with `rows`, `rows_scored`, `rows_rejected`, `rejected_share`; `job` as above",
-    ),
-    Topic.EVALUATE: (
-        "Judges figures by a decision table and keeps the verdict, the rule and the evidence as an evaluation.",
-        "`evaluation`: `{id, verdict, reason}`, the verdict PASS, FAIL or INCONCLUSIVE",
-    ),
-    Topic.EVALUATE_DECISION: (
-        "Takes a decision; it is what a business rule task with a called decision becomes.",
-        "`result`, which becomes the task's result variable",
-    ),
-    Topic.WITHDRAW: (
-        "Withdraws the snapshot from the service in the stage, out of the route too.",
-        "`deployments`: a list of ids",
-    ),
-    Topic.NOTIFY: (
-        "Writes the words into the audit, and as a line of the log `pilothouse.notifications`.",
-        "nothing",
-    ),
-}
 EXECUTED = (
-    ("startEvent", "none (by hand) or signal; the signal's name is plain text"),
-    ("endEvent", "none, error (with a code) or terminate"),
+    (
+        "startEvent",
+        (
+            "none (by hand) or signal; the signal's name is plain text. In an event sub-process: error, escalation, "
+            "timer, message or signal"
+        ),
+    ),
+    (
+        "endEvent",
+        "none, error (with a code), terminate, message, signal, escalation or compensation",
+    ),
     (
         "serviceTask",
         "with a `zeebe:taskDefinition`: a job for a task type, with retries and back-off",
@@ -93,18 +83,60 @@ EXECUTED = (
     ("businessRuleTask", "with a `zeebe:calledDecision`, or a topic like a service task"),
     ("userTask", "a task for people: roles, people, due date, form, separation of duties"),
     ("receiveTask", "waits for a message with a correlation key"),
-    ("intermediateCatchEvent", "timer (duration or date), message or signal"),
+    ("sendTask", "sends its message, or with a `zeebe:taskDefinition` a job like a service task"),
+    (
+        "callActivity",
+        "with a `zeebe:calledElement`, or the attribute `calledElement`: starts the life cycle of that key, waits for its end, and takes its variables",
+    ),
+    ("manualTask", "passed at once: nobody tells Pilothouse that it is done"),
+    (
+        "intermediateCatchEvent",
+        "timer (duration or date), message, signal, or the catching end of a link",
+    ),
+    (
+        "intermediateThrowEvent",
+        "none, message, signal, escalation, compensation, or the throwing end of a link",
+    ),
     (
         "boundaryEvent",
         (
-            "error (always interrupting), timer, message or signal on a task or sub-process; one that does not "
-            "interrupt may have a timer with a cycle"
+            "error (always interrupting), escalation, timer, message, signal or compensation on a task or sub-process; "
+            "one that does not interrupt may have a timer with a cycle"
         ),
     ),
     ("exclusiveGateway", "conditions in FEEL, a default flow"),
+    (
+        "inclusiveGateway",
+        "every flow whose condition holds, or the default one; a flow without a condition is always taken",
+    ),
     ("parallelGateway", "forks and joins"),
-    ("subProcess", "embedded, with one none start event"),
-    ("sequenceFlow", "with a condition where it leaves an exclusive gateway"),
+    (
+        "eventBasedGateway",
+        "the first of the catch events and receive tasks after it decides; not one that starts a run or waits for all",
+    ),
+    (
+        "subProcess",
+        "embedded, with one none start event; or with `triggeredByEvent`, opened by its start event",
+    ),
+    (
+        "multiInstanceLoopCharacteristics",
+        (
+            "on a service, send, user, receive or business rule task, a call activity or a sub-process, sequential or parallel, with a "
+            "`completionCondition` and either a collection or a `loopCardinality`; at most 1,000 instances"
+        ),
+    ),
+    (
+        "standardLoopCharacteristics",
+        "on the same: `loopCondition` in FEEL, `testBefore`, `loopMaximum` up to 100",
+    ),
+    (
+        "association",
+        (
+            'from a compensation boundary event to the activity with `isForCompensation="true"` that undoes; any '
+            "other one is mere drawing"
+        ),
+    ),
+    ("sequenceFlow", "with a condition where it leaves an exclusive or inclusive gateway"),
 )
 EXTENSIONS = (
     ("zeebe:taskDefinition", "`type` (the topic, plain text), `retries` (1 to 100; 3)"),
@@ -122,6 +154,21 @@ EXTENSIONS = (
     ("zeebe:taskSchedule", "`dueDate`: a date with its zone, or a duration such as `P3D`"),
     ("zeebe:priorityDefinition", "`priority`, 0 to 100 (50)"),
     ("zeebe:subscription", "`correlationKey` of a message, such as `=snapshot_id`"),
+    (
+        "zeebe:calledElement",
+        "`processId` (a key, or `key@version`), `propagateAllParentVariables` and `propagateAllChildVariables` (true)",
+    ),
+    (
+        "zeebe:publishMessage",
+        (
+            "on what sends a message: `correlationKey` (or that of the message), `timeToLive` (PT1H), how long it waits "
+            "for somebody"
+        ),
+    ),
+    (
+        "zeebe:loopCharacteristics",
+        "`inputCollection`, `inputElement`, `outputCollection`, `outputElement` of a multi-instance activity",
+    ),
     ("zeebe:properties, zeebe:versionTag", "taken and of no meaning"),
     (
         "pilothouse:retry",
@@ -145,21 +192,26 @@ EXTENSIONS = (
 )
 
 
+READERS = (
+    xml,
+    camunda7,
+    camunda7_forms,
+    camunda7_mappings,
+    lanes,
+    read,
+    reading,
+    read_events,
+    read_gateways,
+    read_links,
+    read_loops,
+    read_tasks,
+    read_throws,
+    read_timers,
+    read_triggers,
+    expressions,
+)
+"""Every module of the reader that can refuse something."""
 ADVICE = "What the table above says of the element."
-
-
-def task_types() -> str:
-    """Write every task type with its parameters."""
-    parts = []
-    for topic in Topic:
-        does, gives = TASKS[topic]
-        rows = (
-            (code(name), p.kind.value, "yes" if p.required else "", p.description)
-            for name, p in PARAMETERS[topic].items()
-        )
-        shown = table(("input", "kind", "required", "meaning"), rows)
-        parts.append(f"### {topic.value}\n\n{does}\n\n{shown}\n\nGives {gives}.")
-    return "\n\n".join(parts)
 
 
 @cache
@@ -214,8 +266,15 @@ def _decision_table(logic: object) -> str:
     return f"Hit policy {policy}: the rules in order.\n\n{table(head, rows)}"
 
 
+Trigger = Message | Signal | Timer | ErrorCode | Escalation | UndoneBy
 KINDS = {
     Start: "start event",
+    EventStart: "start event of an event sub-process",
+    Throw: "throw event",
+    Pass: "throw event",
+    Link: "link",
+    Inclusive: "inclusive gateway",
+    EventBased: "event-based gateway",
     End: "end event",
     Service: "service task",
     Human: "user task",
@@ -247,13 +306,18 @@ def _detail(node: AnyNode) -> str:
         case Human(candidate_roles=roles, separate_from=apart):
             who = f"roles {code(roles.text)}" if roles else ""
             return who + (f", not {code(apart.text)}" if apart else "")
-        case Start(trigger=trigger) | Catch(trigger=trigger) | Boundary(trigger=trigger):
+        case (
+            Start(trigger=trigger)
+            | EventStart(trigger=trigger)
+            | Catch(trigger=trigger)
+            | Boundary(trigger=trigger)
+        ):
             return _trigger(trigger)
         case _:
             return ""
 
 
-def _trigger(trigger: Message | Signal | Timer | ErrorCode | None) -> str:
+def _trigger(trigger: Trigger | None) -> str:
     match trigger:
         case Signal(name=name):
             return f"signal {code(name.text)}"
@@ -263,6 +327,10 @@ def _trigger(trigger: Message | Signal | Timer | ErrorCode | None) -> str:
             return f"timer {code(value.text)}"
         case ErrorCode(code=error):
             return f"error {code(error or 'any')}"
+        case Escalation(code=escalation):
+            return f"escalation {code(escalation or 'any')}"
+        case UndoneBy(handler=handler):
+            return f"undone by {code(handler)}"
         case None:
             return ""
 
@@ -298,11 +366,11 @@ def refused_elements() -> str:
 def refusals() -> str:
     """Write every other reason to refuse a drawing, as the source says it."""
     found: dict[str, str] = {}
-    for module in (xml, read, reading, read_events, read_tasks, expressions):
+    for module in READERS:
         for call, _ in calls(module, "reject", "_refuse"):
             if len(call.args) == 3:
                 found.setdefault(words(call.args[1]), words(call.args[2]))
-    for parts in yields(checks):
+    for parts in (*yields(checks), *yields(check_undoing)):
         if len(parts) == 3:
             found.setdefault(words(parts[1]), words(parts[2]))
     found.update(problems(files, "Problem"))

@@ -10,6 +10,7 @@ import typing
 
 from docs.generating.markdown import code, prose, table
 from docs.generating.source import attributes, member_comments, summary
+from pilothouse.domain.groups import Group
 from pilothouse.domain.jobs import TableFormat
 from pilothouse.domain.plugins import PluginKind, installed
 from pilothouse.domain.policies import ModelPolicy
@@ -196,8 +197,12 @@ def _documented(text: str) -> str:
 def policies() -> str:
     """Write what a group's policy grants."""
     granted = attributes(ModelPolicy)
+    reaching = {n: m for n, m in attributes(Group).items() if n not in granted}
     defaults = {"python_source": "no", "skops_types": "what scikit-learn's own estimators hold"}
-    rows = ((code(name), defaults[name], prose(means)) for name, means in granted.items())
+    rows = (
+        (code(name), defaults.get(name, "none"), prose(means))
+        for name, means in {**granted, **reaching}.items()
+    )
     return f"{prose(summary(ModelPolicy))}\n\n{table(('grant', 'at first', 'meaning'), rows)}"
 
 

@@ -16,6 +16,7 @@ ABILITIES = {
     Ability.ONLINE: "holds snapshots ready behind an address",
     Ability.SCORE_JOB: "scores tables",
     Ability.METRICS_JOB: "measures snapshots on labelled tables",
+    Ability.LOAD_TEST: "tries how much load an endpoint bears",
     Ability.CANCEL: "stops a job that runs",
     Ability.LOGS: "gives the log of its entry and of its jobs",
 }
@@ -24,6 +25,7 @@ CONNECTORS = {
         Ability.ONLINE: "where the runtime has an address",
         Ability.SCORE_JOB: "yes",
         Ability.METRICS_JOB: "yes",
+        Ability.LOAD_TEST: "yes, from the host of the endpoint itself",
         Ability.CANCEL: "yes; killed after 30 s",
         Ability.LOGS: "yes, up to 10,000 lines",
     }

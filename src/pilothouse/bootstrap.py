@@ -18,6 +18,7 @@ from pilothouse.application.groups import Groups
 from pilothouse.application.job_runs import JobRuns
 from pilothouse.application.jobs import Jobs
 from pilothouse.application.leadership import Leadership
+from pilothouse.application.load_tests import LoadTests
 from pilothouse.application.locations import Locations
 from pilothouse.application.models import Models
 from pilothouse.application.people import People
@@ -35,19 +36,22 @@ from pilothouse.connectors.places import LocalPlaces
 from pilothouse.connectors.settings import ConnectorSettings
 from pilothouse.domain.access import TokenKind
 from pilothouse.domain.errors import InvalidError
-from pilothouse.domain.events import EventType
 from pilothouse.lifecycle.decisions import Decisions
 from pilothouse.lifecycle.definitions import Definitions
 from pilothouse.lifecycle.executor import Executor
+from pilothouse.lifecycle.external_jobs import ExternalJobs
 from pilothouse.lifecycle.library import Library
 from pilothouse.lifecycle.messages import Messages
 from pilothouse.lifecycle.moving import Moving
 from pilothouse.lifecycle.people_tasks import Tasks
 from pilothouse.lifecycle.runs import Runs
-from pilothouse.lifecycle.starting import Starting
+from pilothouse.lifecycle.starting import SUBSCRIBED, SUBSCRIBER, Starting
+from pilothouse.lifecycle.tasks.catalogue import known_topics
 from pilothouse.lifecycle.tasks.contract import Facilities
 from pilothouse.lifecycle.tasks.registry import TaskTypes
 from pilothouse.observability.clock import SystemClock, SystemIds
+from pilothouse.outgoing.http import GuardedHttp
+from pilothouse.outgoing.notifications import AppriseNotifications
 from pilothouse.persistence.engine import Database
 from pilothouse.persistence.schema import migrate
 from pilothouse.sdk.scoring import ScoringClient
@@ -56,7 +60,7 @@ from pilothouse.security.secrets import Secrets
 from pilothouse.security.tokens import Mint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from pilothouse.artifacts.store import ObstoreArtifacts
     from pilothouse.domain.ids import GroupName
@@ -69,7 +73,7 @@ if TYPE_CHECKING:
 
 PLATFORM_TOKEN = "platform-scoring.token"  # noqa: S105 the name of a file
 ADMIN_TOKEN = "admin.token"  # noqa: S105 the name of a file
-SUBSCRIBERS = {EventType.SNAPSHOT_CREATED: ("lifecycles",)}
+SUBSCRIBERS = dict.fromkeys(SUBSCRIBED, (SUBSCRIBER,))
 
 
 class VariableMissingError(InvalidError):
@@ -114,6 +118,7 @@ class ControlPlane:
     definitions: Definitions
     deployments: Deployments
     evaluations: Evaluations
+    external_jobs: ExternalJobs
     founding: Founding
     groups: Groups
     jobs: Jobs
@@ -160,6 +165,9 @@ def choose(settings: Settings) -> Outside:
     database = Database.connect(settings.database, subscribers=SUBSCRIBERS, clock=clock, ids=ids)
     mint = Mint(ids=ids)
     open_work = database.open_work
+    platform_token = kept_secret(
+        settings.home / PLATFORM_TOKEN, lambda: mint.mint(TokenKind.SCORING)[0]
+    )
     connectors = InstalledConnectors(
         ConnectorSettings(
             home=settings.home,
@@ -170,6 +178,7 @@ def choose(settings: Settings) -> Outside:
             policy_of=_policies(open_work),
             environment=os.environ,
             granted=_granted(settings.runtime_variables),
+            scoring_token=platform_token,
         )
     )
     return Outside(
@@ -187,9 +196,7 @@ def choose(settings: Settings) -> Outside:
             environment=os.environ,
         ),
         mint=mint,
-        platform_token=kept_secret(
-            settings.home / PLATFORM_TOKEN, lambda: mint.mint(TokenKind.SCORING)[0]
-        ),
+        platform_token=platform_token,
     )
 
 
@@ -218,8 +225,10 @@ def build(settings: Settings) -> ControlPlane:
 def assemble(outside: Outside) -> ControlPlane:
     """Build the use cases over adapters that are chosen."""
     work, connectors, home = outside.open_work, outside.connectors, outside.settings.home
-    facilities = _facilities(outside)
-    lifecycle = _lifecycle(outside, facilities)
+    library = Library()
+    moving = Moving(library=library, own_topics=known_topics())
+    facilities = _facilities(outside, moving)
+    lifecycle = _lifecycle(outside, facilities, library=library, moving=moving)
     return ControlPlane(
         settings=outside.settings,
         database=outside.database,
@@ -235,8 +244,9 @@ def assemble(outside: Outside) -> ControlPlane:
         definitions=lifecycle.definitions,
         deployments=facilities.deployments,
         evaluations=facilities.evaluations,
+        external_jobs=lifecycle.external_jobs,
         founding=Founding(open_work=work, mint=outside.mint),
-        groups=Groups(open_work=work),
+        groups=Groups(open_work=work, own_topics=lifecycle.own_topics),
         jobs=facilities.jobs,
         locations=Locations(open_work=work, places=outside.places, home=home),
         messages=lifecycle.messages,
@@ -264,7 +274,7 @@ def assemble(outside: Outside) -> ControlPlane:
     )
 
 
-def _facilities(outside: Outside) -> Facilities:
+def _facilities(outside: Outside, moving: Moving) -> Facilities:
     """Give what task types work with."""
     work, connectors = outside.open_work, outside.connectors
     return Facilities(
@@ -273,11 +283,15 @@ def _facilities(outside: Outside) -> Facilities:
         calls=Calls(open_work=work),
         deployments=Deployments(open_work=work, connectors=connectors),
         jobs=Jobs(open_work=work),
+        load_tests=LoadTests(open_work=work, connectors=connectors),
         evaluations=Evaluations(open_work=work),
         runtimes=Runtimes(open_work=work, connectors=connectors),
         decisions=Decisions(open_work=work),
         artifacts=outside.store,
         entries=ScoringClient(token=outside.platform_token),
+        runs=Runs(open_work=work, moving=moving),
+        outgoing=GuardedHttp(secrets=Secrets(environment=os.environ)),
+        notifications=AppriseNotifications(secrets=Secrets(environment=os.environ)),
         results_location=outside.settings.results_location,
     )
 
@@ -289,13 +303,16 @@ class _Lifecycle:
     tasks: Tasks
     messages: Messages
     starting: Starting
+    external_jobs: ExternalJobs
+    own_topics: Collection[str]
     new_executor: Callable[[str], Executor]
 
 
-def _lifecycle(outside: Outside, facilities: Facilities) -> _Lifecycle:
+def _lifecycle(
+    outside: Outside, facilities: Facilities, *, library: Library, moving: Moving
+) -> _Lifecycle:
     """Build what moves life cycles."""
-    work, library, task_types = outside.open_work, Library(), TaskTypes(facilities)
-    moving = Moving(library=library)
+    work, task_types = outside.open_work, TaskTypes(facilities)
     owner = f"{socket.gethostname()}:{os.getpid()}:{outside.ids.new('wrk')}"
 
     def new_executor(name: str) -> Executor:
@@ -309,7 +326,7 @@ def _lifecycle(outside: Outside, facilities: Facilities) -> _Lifecycle:
 
     return _Lifecycle(
         definitions=Definitions(open_work=work, topics=task_types.topics),
-        runs=Runs(open_work=work, moving=moving),
+        runs=facilities.runs,
         tasks=Tasks(open_work=work, moving=moving),
         messages=Messages(open_work=work, moving=moving),
         starting=Starting(
@@ -320,5 +337,7 @@ def _lifecycle(outside: Outside, facilities: Facilities) -> _Lifecycle:
             who=SYSTEM,
             owner=owner,
         ),
+        external_jobs=ExternalJobs(open_work=work, moving=moving, own_topics=task_types.topics),
+        own_topics=task_types.topics,
         new_executor=new_executor,
     )

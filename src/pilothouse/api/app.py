@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 
 from fastapi import Depends, FastAPI
@@ -12,6 +13,7 @@ from pilothouse.api import (
     datasets,
     deployments,
     errors,
+    external_jobs,
     groups,
     health,
     jobs,
@@ -46,6 +48,7 @@ ROUTERS = (
     jobs.router,
     lifecycles.router,
     tasks.router,
+    external_jobs.router,
     audit.router,
 )
 
@@ -66,6 +69,7 @@ def build_api(plane: ControlPlane, *, loops: Callable[[], Mapping[str, object]])
     describe(app)
     app.state.control_plane = plane
     app.state.loops = loops
+    app.state.stopping = threading.Event()
     errors.register(app)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)

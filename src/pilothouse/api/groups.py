@@ -35,11 +35,5 @@ def get(plane: Plane, who: Who, name: str) -> JSONResponse:
 
 @router.post("/{name}/policy", response_model=Group)
 def set_policy(plane: Plane, who: KeyedWho, name: str, wanted: SetPolicy) -> JSONResponse:
-    """Change what the group's models may bring."""
-    return changed(
-        plane,
-        who,
-        lambda: plane.groups.set_policy(
-            who, name=name, python_source=wanted.python_source, skops_types=wanted.skops_types
-        ),
-    )
+    """Change what the group's models may bring and its life cycles may reach."""
+    return changed(plane, who, lambda: plane.groups.set_policy(who, name=name, wanted=wanted))

@@ -21,7 +21,9 @@ from pilothouse.domain.jobs import (
     JobState,
     JobStillRunsError,
     JobUnknownError,
+    LoadPlan,
 )
+from pilothouse.domain.plain import from_plain
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
@@ -44,7 +46,7 @@ class JobRuns:
 
     def unended(self, who: Principal) -> tuple[JobId, ...]:
         """Give the jobs to look after, oldest first: not ended, or still held by their runtime."""
-        kinds = (JobKind.SCORE, JobKind.METRICS)
+        kinds = (JobKind.SCORE, JobKind.METRICS, JobKind.LOAD_TEST)
         with self._open_work.reading(who) as work:
             return tuple(j.id for j in work.jobs.all(kind=kinds, cleared=False))
 
@@ -138,10 +140,7 @@ def _has_room(work: UnitOfWork, job: Job, runtime: Runtime) -> bool:
 
 def _order(work: UnitOfWork, job: Job) -> JobOrder:
     snapshot = work.snapshots.get(str(job.snapshot_id))
-    dataset = _dataset_digest(work, job)
-    source, format_ = job.source, job.source_format
-    if source is None or format_ is None:  # the use case that ordered it made sure of both
-        raise ValueError(job.id)
+    load = job.kind is JobKind.LOAD_TEST
     target = None
     if job.target is not None and job.target_format is not None:
         target = FileTarget(
@@ -155,12 +154,23 @@ def _order(work: UnitOfWork, job: Job) -> JobOrder:
         stage=job.stage,
         snapshot=snapshot.name,
         digest=snapshot.digest,
-        source=FileSource(
-            root=_root(work, source), path=source.path, format=format_, sha256=dataset
-        ),
+        source=None if load else _source(work, job),
         target=target,
+        load=from_plain(LoadPlan, job.parameters) if load else None,
         label=job.label,
         columns=job.columns,
+    )
+
+
+def _source(work: UnitOfWork, job: Job) -> FileSource:
+    source, format_ = job.source, job.source_format
+    if source is None or format_ is None:  # the use case that ordered it made sure of both
+        raise ValueError(job.id)
+    return FileSource(
+        root=_root(work, source),
+        path=source.path,
+        format=format_,
+        sha256=_dataset_digest(work, job),
     )
 
 

@@ -193,6 +193,9 @@ def _seen(work: UnitOfWork, job_id: str) -> Job:
 def _check_parts(wanted: OrderJob) -> None:
     if wanted.kind is JobKind.SNAPSHOT:
         raise JobInvalidError(problem="snapshots are taken by their own call, not ordered as jobs")
+    if wanted.kind is JobKind.LOAD_TEST:
+        problem = "load tests are steps of life cycles (the task type load-test)"
+        raise JobInvalidError(problem=problem)
     if (wanted.dataset is None) == (wanted.source is None):
         raise JobInvalidError(
             problem="name either a dataset or a source file, not both and not neither"

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 _TOPIC = "Use a service task with a zeebe:taskDefinition type (a topic)."
 _CODE = "Code is not run inside the engine: use a FEEL expression in a mapping, or a service task with a topic."
-_PARALLEL = "Use an exclusive gateway, or a parallel one with an exclusive gateway on each branch."
+_REPEAT = (
+    "Repeat a service, send, user, receive or business rule task, a call activity or a sub-process."
+)
 
 ELEMENTS = {
     "task": "Choose what it does: a service task with a topic, or a user task.",
-    "manualTask": "Use a user task, so that somebody can say that it is done.",
     "scriptTask": _CODE,
-    "sendTask": _TOPIC,
-    "callActivity": "Draw the called process as an embedded sub-process.",
-    "transaction": "Use an embedded sub-process with error boundary events.",
+    "transaction": "Use an embedded sub-process with error boundary events and compensation.",
     "adHocSubProcess": "Use an embedded sub-process with drawn flows.",
     "subChoreography": _TOPIC,
-    "inclusiveGateway": _PARALLEL,
-    "complexGateway": _PARALLEL,
-    "eventBasedGateway": "Use a receive task with a timer boundary event.",
-    "intermediateThrowEvent": _TOPIC,
-    "multiInstanceLoopCharacteristics": "Draw the steps one by one, or loop back with an exclusive gateway.",
-    "standardLoopCharacteristics": "Loop back with an exclusive gateway.",
+    "complexGateway": "Use an inclusive gateway, or a multi-instance activity with a completion condition.",
+    "multiInstanceLoopCharacteristics": _REPEAT,
+    "standardLoopCharacteristics": _REPEAT,
+    "loopDataInputRef": "Use zeebe:loopCharacteristics with an inputCollection.",
+    "loopDataOutputRef": "Use zeebe:loopCharacteristics with an outputCollection and an outputElement.",
+    "inputDataItem": "Use zeebe:loopCharacteristics with an inputElement.",
+    "outputDataItem": "Use zeebe:loopCharacteristics with an outputElement.",
+    "complexBehaviorDefinition": "Use a completionCondition.",
     "ioSpecification": "Use zeebe:ioMapping.",
     "property": "Use process variables.",
     "dataInputAssociation": "Use zeebe:ioMapping.",
@@ -31,30 +32,42 @@ ELEMENTS = {
     "resourceRole": "Use zeebe:assignmentDefinition.",
     "script": _CODE,
     "conditionalEventDefinition": "Use a message or signal event, or an exclusive gateway in a loop with a timer.",
-    "escalationEventDefinition": "Use a service task with topic notify, or an error event.",
-    "compensateEventDefinition": "Draw the steps that undo, after an error boundary event.",
+    "escalationEventDefinition": (
+        "Throw escalations by an intermediate or end event, and catch them by a boundary event or an event "
+        "sub-process."
+    ),
+    "compensateEventDefinition": (
+        "Order compensation by an intermediate throw or end event, and draw what undoes an activity at its "
+        "compensation boundary event."
+    ),
     "cancelEventDefinition": "Use an error event.",
-    "linkEventDefinition": "Draw the sequence flow.",
-    "timerEventDefinition": "Start by a signal, and wait by an intermediate timer event.",
-    "errorEventDefinition": "Catch errors by a boundary event, and throw them by an end event.",
-    "messageEventDefinition": _TOPIC,
-    "signalEventDefinition": _TOPIC,
+    "linkEventDefinition": "Link an intermediate throw event with an intermediate catch event.",
+    "timerEventDefinition": (
+        "Start by a signal, and wait by an intermediate timer event, a boundary event or an event sub-process."
+    ),
+    "errorEventDefinition": (
+        "Catch errors by a boundary event or an event sub-process, and throw them by an end event."
+    ),
+    "messageEventDefinition": "Catch and send messages by intermediate events and tasks.",
+    "signalEventDefinition": "Catch and send signals by intermediate events.",
     "terminateEventDefinition": "Use a terminate end event.",
-    "signalRef": _TOPIC,
+    "signalRef": "Use a signalEventDefinition.",
+    "eventDefinitionRef": "Draw the event definition inside the event.",
 }
 
 EXTENSIONS = {
     "executionListeners": "Draw a service task before or after it.",
     "taskListeners": "Draw a service task before or after it.",
     "script": _CODE,
-    "loopCharacteristics": "Draw the steps one by one, or loop back with an exclusive gateway.",
-    "calledElement": "Draw the called process as an embedded sub-process.",
+    "loopCharacteristics": "Put it inside multiInstanceLoopCharacteristics.",
+    "publishMessage": "Only a send task, and message throw and end events, send messages.",
+    "calledElement": "Only a call activity calls another life cycle.",
     "formDefinition": "Use pilothouse:form with pilothouse:field elements.",
     "userTaskForm": "Use pilothouse:form with pilothouse:field elements.",
     "adHoc": "Use an embedded sub-process with drawn flows.",
-    "taskDefinition": "Only service and business rule tasks have a topic.",
+    "taskDefinition": "Only service, send and business rule tasks, and events that send a message, have a topic.",
     "ioMapping": "Map variables at the activity before or after it.",
-    "taskHeaders": "Only service and business rule tasks have headers.",
+    "taskHeaders": "Only what has a topic has headers.",
 }
 
 GENERAL = "Remove it, or draw the process with the elements that Pilothouse executes."
@@ -67,7 +80,7 @@ def for_element(local: str) -> str:
     Examples
     --------
     >>> for_element("linkEventDefinition")
-    'Draw the sequence flow.'
+    'Link an intermediate throw event with an intermediate catch event.'
     """
     return ELEMENTS.get(local, GENERAL)
 

@@ -225,8 +225,12 @@ class Board:
         self.drop(scope)
 
     def cancel(self, token: Token) -> None:
-        """Remove a token where it stands, with what hangs on it; of one that only listened nothing is noted."""
-        if token.state is not TokenStatus.LISTENING:
+        """
+        Remove a token where it stands, with what hangs on it.
+
+        Nothing is noted of one that only listened, or that only holds the scope of an instance open.
+        """
+        if token.state is not TokenStatus.LISTENING and self.scope_of(token).kind not in BODIES:
             self.record(HistoryEvent.CANCELLED, token=token)
         self.clear(token)
         self.drop(token)
@@ -240,7 +244,9 @@ class Board:
             before, after = getattr(self._before, table), getattr(self, table)
             added[table] = tuple(row for key, row in after.items() if key not in before)
             changed[table] = tuple(
-                row for key, row in after.items() if key in before and before[key] != row
+                row
+                for key, row in after.items()
+                if key in before and before[key] is not row and before[key] != row
             )
             removed[table] = tuple(row for key, row in before.items() if key not in after)
         return Changes(

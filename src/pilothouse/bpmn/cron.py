@@ -250,7 +250,7 @@ def _parsed(text: str, zone: ZoneInfo | None) -> Cron:
         either=len(given) == 5,
         running=hours.startswith("*"),
     )
-    # The calendar repeats after 400 years, so what does not come in that time never does.
-    if not any(cron._days(year, month) for year in range(2000, 2400) for month in cron.months):  # noqa: SLF001
+    # In 28 years a year of each kind comes: ordinary or leap, begun on each day of the week.
+    if not any(cron._days(year, month) for year in range(2000, 2028) for month in cron.months):  # noqa: SLF001
         raise ValueError(f"{pattern!r} never comes: no month has such a day")
     return cron

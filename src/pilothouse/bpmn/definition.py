@@ -156,6 +156,15 @@ class Backoff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """The life cycle that a call activity starts and waits for; whether all variables go in, and all come back."""
+
+    process: Value
+    all_in: bool = True
+    all_out: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """A sequence flow."""
 
@@ -227,10 +236,11 @@ class Link(Node):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service(Node):
     """
-    A service task, or a business rule task, which is one of topic ``evaluate-decision``.
+    A service task; a business rule task, of topic ``evaluate-decision``; or a call activity, ``start-life-cycle``.
 
     A decision's job has the inputs ``decision`` and ``context`` and answers with the variable ``result``,
-    which becomes `result_variable`.
+    which becomes `result_variable`. A call's job has the inputs ``definition`` and ``variables`` and answers
+    with the variable ``life_cycle``, whose ``variables`` are those that the called run had at its end.
     """
 
     topic: str
@@ -240,6 +250,7 @@ class Service(Node):
     inputs: tuple[Mapped, ...] = ()
     outputs: tuple[Mapped, ...] = ()
     decision: Value | None = None
+    called: Called | None = None
     result_variable: str | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,10 @@ class FieldType(StrEnum):
     TEXT = "text"
     CHOICE = "choice"
     NUMBER = "number"
+    WHOLE = "whole-number"
     BOOLEAN = "boolean"
+    DATE = "date"
+    """A day, as ISO 8601 text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +63,45 @@ def problems_of(form: Mapping[str, object], answers: Mapping[str, object]) -> tu
 def _problems(asked: Field, answer: object) -> list[str]:
     if answer is None or answer == "":
         return [f"{asked.name} must be answered"] if asked.required else []
+    if _fits(asked, answer):
+        return []
+    return [f"{asked.name} must be {_wanted(asked)}, not {answer!r}"]
+
+
+def _fits(asked: Field, answer: object) -> bool:
     match asked.type:
         case FieldType.TEXT:
-            wanted, fits = "text", isinstance(answer, str)
+            return isinstance(answer, str)
         case FieldType.CHOICE:
-            wanted = "one of " + ", ".join(map(repr, asked.choices))
-            fits = isinstance(answer, str) and answer in asked.choices
+            return isinstance(answer, str) and answer in asked.choices
         case FieldType.NUMBER:
-            wanted = "a number"
-            fits = isinstance(answer, (int, float)) and not isinstance(answer, bool)
+            return isinstance(answer, (int, float)) and not isinstance(answer, bool)
+        case FieldType.WHOLE:
+            return isinstance(answer, int) and not isinstance(answer, bool)
         case FieldType.BOOLEAN:
-            wanted, fits = "true or false", isinstance(answer, bool)
-    return [] if fits else [f"{asked.name} must be {wanted}, not {answer!r}"]
+            return isinstance(answer, bool)
+        case FieldType.DATE:
+            return isinstance(answer, str) and _is_day(answer)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _wanted(asked: Field) -> str:
+    match asked.type:
+        case FieldType.TEXT:
+            return "text"
+        case FieldType.CHOICE:
+            return "one of " + ", ".join(map(repr, asked.choices))
+        case FieldType.NUMBER:
+            return "a number"
+        case FieldType.WHOLE:
+            return "a whole number"
+        case FieldType.BOOLEAN:
+            return "true or false"
+        case FieldType.DATE:
+            return "a day such as 2026-01-05"

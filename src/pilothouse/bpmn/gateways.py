@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from pilothouse.bpmn.variables import visible
 from pilothouse.bpmn.waiting import arm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pilothouse.bpmn.board import Board
 
@@ -105,9 +106,10 @@ def open_inclusive_join(board: Board) -> bool:
        an incoming flow without a token, unless the same token can also reach one that has a token, each
        without passing the gateway itself.
     """
-    for token in sorted(board.tokens.values(), key=lambda t: t.id):
+    joining = (t for t in board.tokens.values() if t.state is TokenStatus.JOINING)
+    for token in sorted(joining, key=lambda t: t.id):
         node = board.node(token)
-        if not isinstance(node, Inclusive) or token.state is not TokenStatus.JOINING:
+        if not isinstance(node, Inclusive):
             continue
         oldest = _oldest_by_flow(board, token.scope_id, node)
         if _nobody_comes(board, token.scope_id, node, set(oldest)):
@@ -125,24 +127,28 @@ def _nobody_comes(board: Board, scope_id: str, node: Inclusive, filled: set[str]
 
 def _reaching(definition: Definition, flows: set[str], gateway: str) -> set[str]:
     """Give the nodes from which one of the flows can be reached without passing the gateway."""
+    before = _before(definition)
     reached: set[str] = set()
     ahead = [definition.flows[flow].source for flow in flows]
     while ahead:
         node = ahead.pop()
         if node not in reached and node != gateway:
             reached.add(node)
-            ahead += _before(definition, node)
+            ahead += before[node]
     return reached
 
 
-def _before(definition: Definition, element: str) -> Iterator[str]:
-    node = definition.nodes[element]
-    yield from (definition.flows[flow].source for flow in node.incoming)
-    if isinstance(node, Boundary):
-        yield node.attached_to
-    yield from (
-        n.id for n in definition.nodes.values() if isinstance(n, Link) and n.target == element
-    )
+def _before(definition: Definition) -> Mapping[str, list[str]]:
+    """Give the nodes from which a token comes to each node: by a flow, a boundary event or a link."""
+    before: dict[str, list[str]] = defaultdict(list)
+    for flow in definition.flows.values():
+        before[flow.target].append(flow.source)
+    for node in definition.nodes.values():
+        if isinstance(node, Boundary):
+            before[node.id].append(node.attached_to)
+        if isinstance(node, Link):
+            before[node.target].append(node.id)
+    return before
 
 
 def _merge(board: Board, tokens: list[Token]) -> None:

@@ -95,7 +95,7 @@ def _items(loop: MultiInstance, seen: Variables) -> list[object]:
 
 
 def _instance_variables(loop: MultiInstance, item: object) -> dict[str, object]:
-    """An output element that is a bare name belongs to the instance, so that instances do not share it."""
+    """Give an instance its item, and of its own the variable that a bare output element names."""
     bare = loop.output_element.text.removeprefix("=").strip() if loop.output_element else ""
     own: dict[str, object] = {bare: None} if bare.isidentifier() else {}
     return own | ({loop.input_element: item} if loop.input_element else {})

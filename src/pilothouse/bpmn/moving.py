@@ -49,6 +49,7 @@ from pilothouse.bpmn.waiting import enter_activity, listen
 if TYPE_CHECKING:
     from pilothouse.bpmn.board import Board
 
+Event = Start | Boundary | Pass | EventStart | Link | Throw | End
 MAXIMUM_MOVES = 1000
 """More nodes than this in one step, without a wait, is a loop that would never end."""
 
@@ -100,36 +101,8 @@ def _enter(board: Board, token: Token) -> None:
 
 def _enter_node(board: Board, token: Token, node: AnyNode) -> None:
     match node:
-        case Start() | Boundary() | Pass():
-            leave(board, token, HistoryEvent.PASSED)
-        case EventStart():
-            _start_by_event(board, token, node)
-        case Link():
-            pass_link(board, token, node)
-        case Throw():
-            if throw(board, token, node.thrown, node.inputs):
-                leave(board, token, HistoryEvent.PASSED)
-        case End():
-            _end(board, token, node)
-        case Exclusive() | Inclusive() | Parallel() | EventBased():
-            _enter_gateway(board, token, node)
-        case SubProcess() if board.inner_scope(token) is not None:
-            _close_inner(board, token, node)
-        case Service() | Human() | Catch() | SubProcess():
-            enter_activity(board, token, node)
-
-
-def _start_by_event(board: Board, token: Token, node: EventStart) -> None:
-    if board.scope_of(token).element == node.scope:
-        leave(board, token, HistoryEvent.PASSED)
-    else:
-        listen(board, token, node)
-
-
-def _enter_gateway(
-    board: Board, token: Token, node: Exclusive | Inclusive | Parallel | EventBased
-) -> None:
-    match node:
+        case Start() | Boundary() | Pass() | EventStart() | Link() | Throw() | End():
+            _enter_event(board, token, node)
         case Exclusive():
             choose(board, token, node)
         case Inclusive():
@@ -138,6 +111,27 @@ def _enter_gateway(
             join_and_fork(board, token, node)
         case EventBased():
             wait_for_events(board, token, node)
+        case SubProcess() if board.inner_scope(token) is not None:
+            _close_inner(board, token, node)
+        case Service() | Human() | Catch() | SubProcess():
+            enter_activity(board, token, node)
+
+
+def _enter_event(board: Board, token: Token, node: Event) -> None:
+    match node:
+        case Start() | Boundary() | Pass():
+            leave(board, token, HistoryEvent.PASSED)
+        case EventStart() if board.scope_of(token).element == node.scope:
+            leave(board, token, HistoryEvent.PASSED)
+        case EventStart():
+            listen(board, token, node)
+        case Link():
+            pass_link(board, token, node)
+        case Throw():
+            if throw(board, token, node.thrown, node.inputs):
+                leave(board, token, HistoryEvent.PASSED)
+        case End():
+            _end(board, token, node)
 
 
 def _end(board: Board, token: Token, node: End) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.catching import caught
-from pilothouse.bpmn.definition import Service
+from pilothouse.bpmn.definition import Called, Service
 from pilothouse.bpmn.errors import (
     AlreadyOverError,
     ExpressionFailedError,
@@ -83,11 +83,25 @@ def _completed(board: Board, job: Job, token: Token, happening: JobCompleted) ->
     try:
         if node.result_variable is not None:
             given = {node.result_variable: _result(node, given)}
+        if node.called is not None:
+            given = _returned(node, node.called, given)
         deliver(board, token.scope_id, node.outputs, given)
     except ExpressionFailedError as error:
         board.hold(job, code=error.code, message=error.message)
         return
     leave(board, token, HistoryEvent.COMPLETED, job=job.id, variables=sorted(given))
+
+
+def _returned(node: Service, called: Called, given: dict[str, object]) -> dict[str, object]:
+    """Give what a called life cycle gives back: all that it ended with, or what its outputs are mapped from."""
+    life_cycle = given.get("life_cycle")
+    variables = life_cycle.get("variables") if isinstance(life_cycle, dict) else None
+    if not isinstance(variables, dict):
+        problem = "was called, and the answer has no variables in 'life_cycle'"
+        raise ExpressionFailedError(expression=called.process.text, problem=problem)
+    if node.outputs:
+        return {**variables, "life_cycle": life_cycle}
+    return variables if called.all_out else {}
 
 
 def _result(node: Service, given: dict[str, object]) -> object:

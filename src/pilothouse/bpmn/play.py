@@ -105,11 +105,11 @@ class Play:
         return sum(token.element == element for token in self.state.tokens.values())
 
     def job(self, element: str) -> Job:
-        """Give the oldest job or timer of an element."""
+        """Give the oldest job or timer of an element; one that an incident holds only where all are held."""
         jobs = [job for job in self.state.jobs.values() if job.element == element]
         if not jobs:
             raise AlreadyOverError(noun="job of", name=element)
-        return min(jobs, key=lambda job: job.id)
+        return min(jobs, key=lambda job: (job.state is JobStatus.INCIDENT, job.id))
 
     def task(self, element: str) -> UserTask:
         """Give the oldest task of an element."""

@@ -9,32 +9,41 @@ drawing is a problem, with its id, its line, and what to draw instead.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from pilothouse.bpmn.advice import for_element
+from pilothouse.bpmn.camunda7 import from_camunda7, is_camunda7
 from pilothouse.bpmn.checks import check
 from pilothouse.bpmn.definition import (
     AnyNode,
     Boundary,
     Definition,
-    Exclusive,
+    EventStart,
     Flow,
-    Parallel,
     Start,
     SubProcess,
 )
 from pilothouse.bpmn.errors import DefinitionRejectedError
-from pilothouse.bpmn.read_events import read_boundary, read_catch, read_end, read_start
+from pilothouse.bpmn.read_events import read_boundary, read_catch, read_start
+from pilothouse.bpmn.read_gateways import (
+    read_event_based,
+    read_exclusive,
+    read_inclusive,
+    read_parallel,
+)
+from pilothouse.bpmn.read_loops import LOOPS, read_loop
 from pilothouse.bpmn.read_tasks import (
+    read_call,
     read_receive,
     read_rule,
     read_service,
     read_user,
 )
+from pilothouse.bpmn.read_throws import read_end, read_manual, read_send, read_throw
 from pilothouse.bpmn.reading import Base, Reading, Topics
 from pilothouse.bpmn.xml import Element, Namespace, children, line_of, name_of, parse
 
@@ -50,7 +59,6 @@ DRAWN = frozenset(
         "sequenceFlow",
         "laneSet",
         "textAnnotation",
-        "association",
         "group",
         "dataObject",
         "dataObjectReference",
@@ -59,12 +67,21 @@ DRAWN = frozenset(
 )
 """What a process may contain besides flow nodes: for the reader's eye only."""
 
+READ_ELSEWHERE = frozenset({*LOOPS, "association"})
+"""What is no flow node and says something of one, which is read with that one."""
+
 NodeReader = Callable[[Reading, Element, Base], AnyNode]
 
 
-def read(xml: bytes, *, expressions: Expressions, topics: Topics | None = None) -> Definition:
+def read(
+    xml: bytes,
+    *,
+    expressions: Expressions,
+    topics: Topics | None = None,
+    delegates: Mapping[str, str] | None = None,
+) -> Definition:
     """
-    Read a definition.
+    Read a definition; one of Camunda 7 is rewritten first, as far as it says the same.
 
     Parameters
     ----------
@@ -75,6 +92,8 @@ def read(xml: bytes, *, expressions: Expressions, topics: Topics | None = None) 
     topics
         The topics that somebody works on, each with the parameters that it knows (None: any); None checks
         no topic.
+    delegates
+        Topics by delegate expression, for a file of Camunda 7.
 
     Raises
     ------
@@ -87,13 +106,15 @@ def read(xml: bytes, *, expressions: Expressions, topics: Topics | None = None) 
     """
     root = parse(xml)
     reading = Reading(expressions=expressions, topics=topics)
-    _check_ids(reading, root)
+    if is_camunda7(root):
+        from_camunda7(reading, root, delegates=delegates)
+    _check_ids(reading, root)  # afterwards: the ids of form fields there are names, not ids
     for element in root.iterchildren(etree.Element):
         if element.get("id"):
             reading.declared[str(element.get("id"))] = element
-    process = _executable_process(reading, root)
     definition = None
-    if process is not None:
+    for process in _processes(reading, root):
+        reading.flows, reading.loops = {}, {}
         reading.reject_other_engines(process)
         definition = _read_process(reading, process, hashlib.sha256(xml).hexdigest())
         check(reading, definition, process)
@@ -115,7 +136,8 @@ def _check_ids(reading: Reading, root: Element) -> None:
         seen.add(identity or "")
 
 
-def _executable_process(reading: Reading, root: Element) -> Element | None:
+def _processes(reading: Reading, root: Element) -> list[Element]:
+    """Give the executable process, or else all that may be meant, so that all their problems are told at once."""
     processes = children(root, "process")
     executable = [p for p in processes if p.get("isExecutable") == "true"]
     if len(executable) != 1:
@@ -124,8 +146,12 @@ def _executable_process(reading: Reading, root: Element) -> Element | None:
             f"the file has {len(executable)} executable processes, not one",
             'Mark exactly one process with isExecutable="true".',
         )
-    # Read one all the same, so that all its problems are told at once.
-    return next(iter((*executable, *processes)), None)
+    return executable or [p for p in processes if _is_drawn(p)] or processes[:1]
+
+
+def _is_drawn(process: Element) -> bool:
+    """Whether a process has anything to run: a participant whose inside is not shown has not."""
+    return any(name_of(e).local not in DRAWN for e in process.iterchildren(etree.Element))
 
 
 def _read_process(reading: Reading, process: Element, digest: str) -> Definition:
@@ -144,6 +170,7 @@ def _read_process(reading: Reading, process: Element, digest: str) -> Definition
         flows=reading.flows,
         boundaries=boundaries,
         starts=tuple(n for n in nodes.values() if isinstance(n, Start) and n.scope == identity),
+        loops=reading.loops,
     )
 
 
@@ -153,7 +180,7 @@ def _container(reading: Reading, container: Element, scope: str) -> list[AnyNode
     nodes: list[AnyNode] = []
     for element in container.iterchildren(etree.Element):
         name = name_of(element)
-        if name.space == Namespace.BPMN and name.local in DRAWN:
+        if name.space == Namespace.BPMN and name.local in {*DRAWN, *READ_ELSEWHERE}:
             continue
         if name.space == Namespace.BPMN and name.local == "subProcess":
             nodes += _sub_process(reading, element, _base(reading, element, scope, flows))
@@ -189,10 +216,12 @@ def _flow(reading: Reading, element: Element) -> Flow:
 
 def _base(reading: Reading, element: Element, scope: str, flows: list[Flow]) -> Base:
     identity = reading.required(element, "id", what="id")
-    if element.get("isForCompensation") == "true":
-        reading.reject(
-            element, "compensation is not executed", for_element("compensateEventDefinition")
-        )
+    for quantity in ("startQuantity", "completionQuantity"):
+        if element.get(quantity, "1") != "1":
+            reading.reject(element, f"its {quantity} is not 1", "Draw gateways that say the same.")
+    loop = read_loop(reading, element)
+    if loop is not None:
+        reading.loops[identity] = loop
     return Base(
         id=identity,
         name=element.get("name") or "",
@@ -204,54 +233,46 @@ def _base(reading: Reading, element: Element, scope: str, flows: list[Flow]) -> 
 
 
 def _sub_process(reading: Reading, element: Element, base: Base) -> list[AnyNode]:
-    if element.get("triggeredByEvent") == "true":
+    by_event = element.get("triggeredByEvent") == "true"
+    inner = _container(reading, element, base["id"])
+    starts = [n for n in inner if isinstance(n, Start | EventStart) and n.scope == base["id"]]
+    if len(starts) != 1 or (isinstance(starts[0], Start) and starts[0].trigger is not None):
+        wanted = "with a trigger" if by_event else "without a trigger"
+        reading.reject(
+            element, "it has not exactly one start event of its kind", f"Draw one, {wanted}."
+        )
+    if by_event and (base["incoming"] or base["outgoing"] or base["id"] in reading.loops):
         reading.reject(
             element,
-            "an event sub-process is not executed",
-            "Use a boundary event on a sub-process.",
-        )
-    inner = _container(reading, element, base["id"])
-    starts = [node for node in inner if isinstance(node, Start) and node.scope == base["id"]]
-    if len(starts) != 1 or starts[0].trigger is not None:
-        reading.reject(
-            element, "it has not exactly one none start event", "Draw one, without a trigger."
+            "an event sub-process has a flow or repeats",
+            "Remove the flows and the loop: its start event opens it.",
         )
     io = reading.extensions(element, "ioMapping").get("ioMapping")
     node = SubProcess(
         **base,
         start=starts[0].id if starts else "",
+        by_event=by_event,
         inputs=reading.mappings(io, "input"),
         outputs=reading.mappings(io, "output"),
     )
     return [node, *inner]
 
 
-def _exclusive(reading: Reading, element: Element, base: Base) -> Exclusive:
-    reading.check_children(element)
-    reading.extensions(element)
-    default = element.get("default")
-    if default is not None and default not in base["outgoing"]:
-        reading.reject(
-            element, f"the default flow {default!r} does not leave it", "Choose one that does."
-        )
-    return Exclusive(**base, default=default)
-
-
-def _parallel(reading: Reading, element: Element, base: Base) -> Parallel:
-    reading.check_children(element)
-    reading.extensions(element)
-    return Parallel(**base)
-
-
 READERS: dict[str, NodeReader] = {
     "startEvent": read_start,
     "endEvent": read_end,
     "serviceTask": read_service,
+    "sendTask": read_send,
+    "manualTask": read_manual,
     "businessRuleTask": read_rule,
+    "callActivity": read_call,
     "userTask": read_user,
     "receiveTask": read_receive,
     "intermediateCatchEvent": read_catch,
+    "intermediateThrowEvent": read_throw,
     "boundaryEvent": read_boundary,
-    "exclusiveGateway": _exclusive,
-    "parallelGateway": _parallel,
+    "exclusiveGateway": read_exclusive,
+    "inclusiveGateway": read_inclusive,
+    "parallelGateway": read_parallel,
+    "eventBasedGateway": read_event_based,
 }

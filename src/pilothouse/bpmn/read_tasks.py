@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.bpmn.definition import Backoff, Catch, Human, Mapped, Service
-from pilothouse.bpmn.durations import Duration, moment
+from pilothouse.bpmn.definition import Backoff, Called, Catch, Human, Mapped, Service
+from pilothouse.bpmn.durations import Duration
 from pilothouse.bpmn.forms import FieldType
 from pilothouse.bpmn.lanes import lane_role
-from pilothouse.bpmn.read_events import read_message
+from pilothouse.bpmn.read_loops import LOOPS
+from pilothouse.bpmn.read_timers import LONG_AGO
+from pilothouse.bpmn.read_triggers import read_message
+from pilothouse.bpmn.timers import TimerKind, read_schedule
 from pilothouse.bpmn.xml import Element, Namespace, children
 
 if TYPE_CHECKING:
@@ -16,24 +19,24 @@ if TYPE_CHECKING:
     from pilothouse.bpmn.reading import Base, Reading
 
 DECISION_TOPIC = "evaluate-decision"
+CALL_TOPIC = "start-life-cycle"
+JOB = ("taskDefinition", "ioMapping", "taskHeaders", "retry")
+"""The extensions of what has a topic."""
 
 
 def read_service(reading: Reading, element: Element, base: Base) -> Service:
     """Read a service task."""
-    reading.check_children(element)
-    found = reading.extensions(element, "taskDefinition", "ioMapping", "taskHeaders", "retry")
-    return _service(reading, element, base, found)
+    reading.check_children(element, *LOOPS)
+    return read_job(reading, element, base, reading.extensions(element, *JOB))
 
 
 def read_rule(reading: Reading, element: Element, base: Base) -> Service:
     """Read a business rule task: a called decision, or a topic like a service task."""
-    reading.check_children(element)
-    found = reading.extensions(
-        element, "calledDecision", "taskDefinition", "ioMapping", "taskHeaders", "retry"
-    )
+    reading.check_children(element, *LOOPS)
+    found = reading.extensions(element, "calledDecision", *JOB)
     called = found.get("calledDecision")
     if called is None:
-        return _service(reading, element, base, found)
+        return read_job(reading, element, base, found)
     if "taskDefinition" in found:
         reading.reject(element, "it has a decision and a topic", "Keep one of them.")
     inputs, outputs = _io(reading, found)
@@ -52,7 +55,49 @@ def read_rule(reading: Reading, element: Element, base: Base) -> Service:
     )
 
 
-def _service(reading: Reading, element: Element, base: Base, found: dict[str, Element]) -> Service:
+def read_call(reading: Reading, element: Element, base: Base) -> Service:
+    """Read a call activity: a job that starts another life cycle and waits for its end."""
+    reading.check_children(element, *LOOPS)
+    found = reading.extensions(element, "calledElement", "ioMapping", "retry")
+    called = found.get("calledElement")
+    # BPMN's own attribute, where the file has no extension; its value is a qualified name.
+    process = (element.get("calledElement") or "").rpartition(":")[2]
+    if called is not None:
+        process = reading.required(called, "processId", what="process id")
+    elif not process:
+        reading.reject(
+            element,
+            "it says of no life cycle that it calls it",
+            "Give it a zeebe:calledElement with a processId.",
+        )
+    if called is not None and called.get("bindingType", "latest") != "latest":
+        reading.reject(
+            element,
+            "it calls another version than the latest active one",
+            'Remove bindingType, or write processId="key@version".',
+        )
+    inputs, outputs = _io(reading, found)
+    _check_topic(reading, element, CALL_TOPIC, ())
+    return Service(
+        **base,
+        topic=CALL_TOPIC,
+        backoff=_backoff(reading, found.get("retry")),
+        inputs=inputs,
+        outputs=outputs,
+        called=Called(
+            process=reading.value(element, process, what="process id"),
+            all_in=_flag(called, "propagateAllParentVariables"),
+            all_out=_flag(called, "propagateAllChildVariables"),
+        ),
+    )
+
+
+def _flag(element: Element | None, name: str) -> bool:
+    return element is None or element.get(name, "true") == "true"
+
+
+def read_job(reading: Reading, element: Element, base: Base, found: dict[str, Element]) -> Service:
+    """Read what has a topic, from its extensions: a job for a worker."""
     definition = found.get("taskDefinition")
     if definition is None:
         reading.reject(
@@ -140,7 +185,7 @@ def _seconds(reading: Reading, element: Element, name: str, default: float) -> f
 
 def read_user(reading: Reading, element: Element, base: Base) -> Human:
     """Read a user task."""
-    reading.check_children(element)
+    reading.check_children(element, *LOOPS)
     found = reading.extensions(
         element,
         "userTask",
@@ -182,11 +227,9 @@ def _due(reading: Reading, element: Element | None) -> Value | None:
     if element is None or due is None or due.text.startswith("="):
         return due
     try:
-        if due.text.startswith("P"):
-            Duration.parsed(due.text)
-        else:
-            moment(due.text)
-    except ValueError as error:
+        kind = TimerKind.DURATION if due.text.startswith("P") else TimerKind.DATE
+        read_schedule(kind, due.text, at=LONG_AGO)
+    except (ValueError, OverflowError) as error:
         reading.reject(
             element, f"the due date: {error}", "Write a date with its zone, or a duration."
         )
@@ -233,7 +276,7 @@ def _field(reading: Reading, element: Element) -> dict[str, object]:
 
 def read_receive(reading: Reading, element: Element, base: Base) -> Catch:
     """Read a receive task."""
-    reading.check_children(element)
+    reading.check_children(element, *LOOPS)
     if element.get("instantiate") == "true":
         reading.reject(
             element,

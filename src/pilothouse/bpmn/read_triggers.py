@@ -11,6 +11,7 @@ from pilothouse.bpmn.read_timers import NOTHING, read_timer
 from pilothouse.bpmn.xml import Element, name_of
 
 if TYPE_CHECKING:
+    from pilothouse.bpmn.expressions import Value
     from pilothouse.bpmn.reading import Reading
     from pilothouse.bpmn.timers import Timer
 
@@ -33,6 +34,7 @@ def read_definition(reading: Reading, element: Element, *known: str) -> tuple[st
 def read_trigger(
     reading: Reading, kind: str, definition: Element | None, *, cyclic: bool
 ) -> Timer | Message | Signal:
+    """Read what an event waits for: a timer, a message or a signal."""
     if definition is not None and kind == "timerEventDefinition":
         return read_timer(reading, definition, cyclic=cyclic)
     if definition is not None and kind == "messageEventDefinition":
@@ -42,11 +44,13 @@ def read_trigger(
     return Signal(name=NOTHING)  # a problem has been noted already
 
 
-def read_message(reading: Reading, element: Element, *, catching: bool) -> Message:
-    """Read the message that an element refers to; one that is caught needs a correlation key."""
+def read_message(
+    reading: Reading, element: Element, *, catching: bool = False, sending: bool = False
+) -> Message:
+    """Read the message that an element refers to; one that is caught needs a key, one that starts has none."""
     declared = _referred(reading, element, "messageRef", "message")
     if declared is None:
-        return Message(name=NOTHING, correlation_key=None)
+        return Message(name=NOTHING, correlation_key=NOTHING if sending else None)
     name = reading.value(
         declared, reading.required(declared, "name", what="message name"), what="message name"
     )
@@ -58,10 +62,11 @@ def read_message(reading: Reading, element: Element, *, catching: bool) -> Messa
             f"the message {name.text!r} has no correlation key",
             "Give it a zeebe:subscription with a correlationKey, such as =snapshot_id.",
         )
-    return Message(name=name, correlation_key=key if catching else None)
+    return Message(name=name, correlation_key=key if catching or sending else None)
 
 
-def readread_signal(reading: Reading, element: Element) -> Signal:
+def read_signal(reading: Reading, element: Element) -> Signal:
+    """Read the signal that an element refers to."""
     declared = _referred(reading, element, "signalRef", "signal")
     if declared is None:
         return Signal(name=NOTHING)
@@ -70,6 +75,7 @@ def readread_signal(reading: Reading, element: Element) -> Signal:
 
 
 def read_error_code(reading: Reading, element: Element) -> str | None:
+    """Read the code of the error that an element refers to; None where it refers to none."""
     if element.get("errorRef") is None:
         return None
     declared = _referred(reading, element, "errorRef", "error")
@@ -89,3 +95,14 @@ def _referred(reading: Reading, element: Element, attribute: str, noun: str) -> 
         )
         return None
     return declared
+
+
+def read_escalation_code(reading: Reading, element: Element) -> Value | None:
+    """Read the code of the escalation that an event definition refers to; None where it refers to none."""
+    if element.get("escalationRef") is None:
+        return None
+    declared = _referred(reading, element, "escalationRef", "escalation")
+    if declared is None:
+        return NOTHING
+    code = reading.required(declared, "escalationCode", what="escalation code")
+    return reading.value(declared, code, what="escalation code")

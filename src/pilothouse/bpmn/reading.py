@@ -9,7 +9,7 @@ from typing import TypedDict
 from lxml import etree
 
 from pilothouse.bpmn.advice import for_element, for_extension
-from pilothouse.bpmn.definition import Flow, Mapped
+from pilothouse.bpmn.definition import Flow, Loop, Mapped
 from pilothouse.bpmn.errors import Problem
 from pilothouse.bpmn.expressions import Expressions, Value
 from pilothouse.bpmn.xml import FILE, OTHER_ENGINES, Element, Namespace, children, line_of, name_of
@@ -35,8 +35,8 @@ class Reading:
     """
     One reading of one file.
 
-    ``declared`` are the messages, signals and errors by id; ``flows`` the sequence flows by id; ``left_out``
-    the ids of rejected elements that became no node, so that what only follows from them is not told too.
+    ``declared`` are the messages, signals, errors and escalations by id; ``flows`` the sequence flows by id;
+    ``loops`` how activities repeat, by activity; ``left_out`` the ids of rejected elements that became no node, so that what only follows from them is not told too.
     """
 
     expressions: Expressions
@@ -44,6 +44,7 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     declared: dict[str, Element] = field(default_factory=dict)
     flows: dict[str, Flow] = field(default_factory=dict)
+    loops: dict[str, Loop] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
 
     def reject(self, element: Element, problem: str, cure: str) -> None:

@@ -99,6 +99,8 @@ class JobStatus(StrEnum):
     """Whether a job may be claimed."""
 
     READY = "ready"
+    OFFERED = "offered"
+    """To workers outside the platform, which fetch it by its topic; nobody else claims it."""
     INCIDENT = "incident"
 
 
@@ -244,7 +246,7 @@ class Job:
 
     ``attempt`` is a fence, not a count of failures (that is ``failures``): claims, failures and
     postponements each add one. ``repeats_left`` counts the further firings of a cyclic timer, None being
-    no limit; ``period`` is its ISO 8601 duration.
+    no limit; ``period`` is its series, as `pilothouse.bpmn.series` keeps it.
     """
 
     id: str

@@ -142,6 +142,10 @@ def job_inputs(node: Service, seen: Variables) -> dict[str, object]:
         When a mapping fails.
     """
     given = mapped(node.inputs, seen) if node.inputs else dict(seen)
+    if node.called is not None:
+        name = node.called.process.text_given(seen, purpose="process id")
+        passed = {**seen, **given} if node.called.all_in else mapped(node.inputs, seen)
+        return {"definition": name, "variables": passed}
     if node.decision is None:
         return given
     name = node.decision.text_given(seen, purpose="decision id")

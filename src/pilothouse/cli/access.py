@@ -10,6 +10,7 @@ import typer
 from pilothouse.cli.connection import connect
 from pilothouse.cli.output import Json, err, print_one, print_rows
 from pilothouse.domain.access import Role
+from pilothouse.domain.outgoing import parse_grant
 from pilothouse.wire import requests
 from pilothouse.wire.views import IssuedToken
 
@@ -44,15 +45,37 @@ def policy(
     name: str,
     python_source: Annotated[bool | None, typer.Option(help="Grant Python source.")] = None,
     skops_type: Annotated[list[str] | None, typer.Option(help="Grant this type too.")] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Let life cycles call this host: `https://HOST[:PORT]`, then apart by blanks the word `private` for "
+            "one of your own network, and references to the secrets that calls may carry."
+        ),
+    ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(help="Let life cycles notify the address in this secret, by reference."),
+    ] = None,
+    external_topic: Annotated[
+        list[str] | None, typer.Option(help="Let workers outside take jobs of this topic.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Change what a group's models may bring; types given replace those granted before."""
+    """Change what a group's models may bring and its life cycles may reach; a list given replaces the one before."""
     wanted = requests.SetPolicy(
         python_source=python_source,
-        skops_types=None if skops_type is None else tuple(skops_type),
+        skops_types=_listed(skops_type),
+        outgoing_hosts=None if host is None else tuple(parse_grant(text) for text in host if text),
+        notification_targets=_listed(notify),
+        external_topics=_listed(external_topic),
     )
     with connect() as client:
         print_one(client.groups.set_policy(name, wanted), as_json=as_json)
+
+
+def _listed(given: list[str] | None) -> tuple[str, ...] | None:
+    """Give what is to stand from now on; a single empty text empties the list."""
+    return None if given is None else tuple(text for text in given if text)
 
 
 @people.command("list")

@@ -9,6 +9,7 @@ import typer
 
 from pilothouse.cli.connection import connect
 from pilothouse.cli.output import Json, err, print_one, print_rows
+from pilothouse.cli.simulate import simulate
 from pilothouse.lifecycle.offline import lint as lint_offline
 
 app = typer.Typer(no_args_is_help=True, help="Life cycles and decision tables.")
@@ -45,14 +46,24 @@ def lint(
         list[Path] | None,
         typer.Option("--with", help="A decision file that a decision file imports."),
     ] = None,
+    external_topic: Annotated[
+        list[str] | None, typer.Option(help="A topic that workers of the group's own do.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what an upload would refuse, and where decision tables contradict themselves; asks no server."""
-    found = lint_offline(file.read_bytes(), others=[other.read_bytes() for other in with_ or ()])
+    found = lint_offline(
+        file.read_bytes(),
+        others=[other.read_bytes() for other in with_ or ()],
+        external_topics=external_topic or (),
+    )
     columns = ("severity", "element", "line", "problem", "example", "cure")
     print_rows(found, columns, as_json=as_json, empty="It can run.")
     if found:
         raise typer.Exit(code=1)
+
+
+app.command()(simulate)
 
 
 @app.command()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import threading
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -62,7 +64,20 @@ def up(
 
     app = build_server(plane, with_worker=worker, stop_runtimes=stop_runtimes, started=started)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_keep_alive=30)
-    uvicorn.Server(config).run(sockets=[listening])
+    _Server(config, stopping=app.state.stopping).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Tells calls that wait for something to come that nothing will, so that a stop does not wait for them."""
+
+    def __init__(self, config: uvicorn.Config, *, stopping: threading.Event) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal to stop."""
+        self._stopping.set()
+        super().handle_exit(sig, frame)
 
 
 def _listening(host: str, port: int) -> socket.socket:

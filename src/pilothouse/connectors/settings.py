@@ -36,6 +36,8 @@ class ConnectorSettings:
         Says what the models of a group are granted.
     environment
         The control plane's own environment; a connector passes on what its allow-list names and nothing else.
+    scoring_token
+        The platform's own scoring token, which load tests ask endpoints with.
     granted
         Variables that an operator grants to runtimes on purpose, such as read-only credentials of the store.
     """
@@ -47,6 +49,7 @@ class ConnectorSettings:
     secrets: SecretSource
     policy_of: Callable[[GroupName], ModelPolicy]
     environment: Mapping[str, str] = field(repr=False)
+    scoring_token: str = field(default="", repr=False)
     granted: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

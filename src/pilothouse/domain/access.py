@@ -24,6 +24,7 @@ class Role(StrEnum):
     BUSINESS_OWNER = "business-owner"
     AUDITOR = "auditor"
     CONSUMER = "consumer"
+    WORKER = "worker"
 
 
 class Action(StrEnum):
@@ -46,6 +47,7 @@ class Action(StrEnum):
     DO_TASK = "do-task"
     READ_AUDIT = "read-audit"
     ISSUE_SCORING_TOKEN = "issue-scoring-token"  # noqa: S105 the name of an action
+    WORK_ON_JOBS = "work-on-jobs"
 
 
 _OWNER = {
@@ -82,6 +84,7 @@ ALLOWED: Mapping[Role, frozenset[Action]] = {
     Role.BUSINESS_OWNER: frozenset({Action.READ, Action.MANAGE_SERVICE, Action.DO_TASK}),
     Role.AUDITOR: frozenset({Action.READ, Action.READ_AUDIT}),
     Role.CONSUMER: frozenset(),
+    Role.WORKER: frozenset({Action.WORK_ON_JOBS}),
 }
 
 

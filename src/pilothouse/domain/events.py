@@ -15,6 +15,8 @@ class EventType(StrEnum):
 
     SNAPSHOT_CREATED = "snapshot-created"
     JOB_FINISHED = "job-finished"
+    MESSAGE_THROWN = "message-thrown"
+    SIGNAL_THROWN = "signal-thrown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

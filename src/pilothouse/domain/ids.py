@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import NewType
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PAIRS = tuple(first + second for first in ALPHABET for second in ALPHABET)
+"""Two digits at a time: an id is made for every row."""
 
 PersonId = NewType("PersonId", str)
 TokenId = NewType("TokenId", str)
@@ -58,5 +60,5 @@ def sortable_id(prefix: str, *, at: datetime, entropy: bytes) -> str:
     rand_a = int.from_bytes(entropy[:2]) & 0xFFF
     rand_b = int.from_bytes(entropy[2:10]) & ((1 << 62) - 1)
     number = (milliseconds << 80) | (0x7 << 76) | (rand_a << 64) | (0b10 << 62) | rand_b
-    digits = "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
+    digits = "".join([PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
     return f"{prefix}_{digits}"

@@ -27,6 +27,7 @@ class JobKind(StrEnum):
     SNAPSHOT = "snapshot"  # check a model folder and take it as a snapshot
     SCORE = "score"
     METRICS = "metrics"
+    LOAD_TEST = "load-test"  # of an online deployment; ordered by life cycles
 
 
 class JobState(StrEnum):
@@ -82,11 +83,45 @@ class FileTarget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPlan:
+    """
+    What a load test asks of an endpoint.
+
+    Attributes
+    ----------
+    url
+        Where the service's model answers.
+    number
+        The snapshot's, which every request is pinned to.
+    rate_per_s
+        Requests a second, above 0; they begin at these moments whatever has become of those before.
+    duration_s
+        For how long, in seconds above 0.
+    concurrency
+        Connections, each with one request at a time, of 1 or more.
+    timeout_s
+        After how many seconds a request counts as not answered.
+    """
+
+    url: str
+    number: int
+    rate_per_s: float
+    duration_s: float
+    concurrency: int
+    timeout_s: float = 10.0
+
+    @property
+    def requests(self) -> int:
+        """How many requests there are to be."""
+        return max(1, round(self.rate_per_s * self.duration_s))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobOrder:
     """
     Everything that a runtime needs to run one job.
 
-    `label` names the column of the truth for metrics; `columns` passes input columns through to the output;
+    `source` is what a score or metrics job reads, `load` what a load test asks. `label` names the column of the truth for metrics; `columns` passes input columns through to the output;
     `block_rows` bounds the memory.
     """
 
@@ -97,8 +132,9 @@ class JobOrder:
     stage: StageName
     snapshot: str
     digest: str
-    source: FileSource
+    source: FileSource | None
     target: FileTarget | None
+    load: LoadPlan | None = None
     label: str | None = None
     columns: tuple[str, ...] = ()
     block_rows: int = 10_000

@@ -78,7 +78,8 @@ class Definitions:
         who.require(Action.UPLOAD_LIFECYCLE, group=GroupName(group))
         found = self._imported(who, GroupName(group), xml)
         sources = {namespace: d.source for namespace, d in found.items()}
-        file = read_file(xml, topics=self._topics, imports=sources)
+        topics = self._topics_of(who, GroupName(group))
+        file = read_file(xml, topics=topics, imports=sources)
         wanted = _Upload(group=GroupName(group), xml=xml, file=file, imports=found)
         return persistent(lambda: self._kept(who, wanted))
 
@@ -154,7 +155,15 @@ class Definitions:
         except (DefinitionRejectedError, DmnRejectedError) as error:
             return refusals(error.problems)
         sources = {namespace: d.source for namespace, d in found.items()}
-        return findings(xml, topics=self._topics, imports=sources)
+        return findings(xml, topics=self._topics_of(who, GroupName(group)), imports=sources)
+
+    def _topics_of(self, who: Principal, group: GroupName) -> Topics:
+        """Give the topics that somebody works on for a group: the platform, or workers of its own."""
+        if group == EVERY_GROUP:
+            return self._topics
+        with self._open_work.reading(who) as work:
+            own = work.groups.get(group).external_topics
+        return {**dict.fromkeys(own), **self._topics}
 
 
 def shipped() -> Iterator[bytes]:

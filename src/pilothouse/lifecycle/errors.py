@@ -33,6 +33,19 @@ class RunStartError(RefusedError):
         super().__init__(f"The life cycle {definition} cannot be started: {problem}.")
 
 
+class RunsNestedError(RefusedError):
+    """Runs have started one another too many times in a row."""
+
+    code = "runs-nested-too-deep"
+
+    def __init__(self, *, run_id: str, deepest: int) -> None:
+        self.run_id, self.deepest = run_id, deepest
+        super().__init__(
+            f"Run {run_id} is the last of {deepest} that started one another, and may start no more. Look whether a "
+            "life cycle starts itself, and upload a corrected one."
+        )
+
+
 class VariableReservedError(InvalidError):
     """A variable that says what a run is about is set by nobody but the platform."""
 
@@ -196,6 +209,19 @@ class NamespaceTwiceError(InvalidError):
         self.namespace = namespace
         super().__init__(
             f"Two of the files have the namespace {namespace!r}. Give each file a namespace of its own, or give one."
+        )
+
+
+class TicketAnswerError(RefusedError):
+    """A ticket system answers with something else than it documents."""
+
+    code = "ticket-answer-invalid"
+
+    def __init__(self, *, path: str, body: str) -> None:
+        self.path, self.body = path, body[:300]
+        super().__init__(
+            f"The ticket system's answer has no {path}: {self.body}. Check the system and the address that the task "
+            "names, then retry."
         )
 
 

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pilothouse.bpmn.errors import AlreadyOverError
+from pilothouse.bpmn.errors import AlreadyOverError, ExpressionFailedError
 from pilothouse.bpmn.happenings import SignalArrived
-from pilothouse.domain.access import Action
-from pilothouse.domain.events import Message
+from pilothouse.domain.access import Action, KeyedCall
+from pilothouse.domain.events import EventType, Message
 from pilothouse.domain.ids import GroupName
+from pilothouse.domain.plain import digest
 from pilothouse.lifecycle.moving import persistent
+from pilothouse.wire.requests import PublishMessage
 from pilothouse.wire.runs import MessageReceipt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pilothouse.bpmn.state import Subscription
     from pilothouse.domain.access import Principal
+    from pilothouse.domain.events import Event
     from pilothouse.lifecycle.moving import Moving
     from pilothouse.ports.unit_of_work import OpenWork
-    from pilothouse.wire.requests import PublishMessage
+
+log = logging.getLogger(__name__)
 
 
 class Messages:
@@ -82,6 +87,66 @@ class Messages:
         given = variables or {}
         told = [s.run_id for s in waiting if persistent(lambda s=s: self._told(who, s, given))]  # type: ignore[misc]
         return tuple(dict.fromkeys(told))
+
+    def deliver(self, who: Principal, event: Event) -> None:
+        """
+        Deliver what a run threw, once however often the event comes.
+
+        A message goes the way of every message. A signal reaches what waited for it when it was thrown: of the
+        run that threw it, only what waited before that step.
+        """
+        name, variables = str(event.payload["name"]), event.payload["variables"]
+        given = variables if isinstance(variables, Mapping) else {}
+        if event.type is EventType.SIGNAL_THROWN:
+            self._signal_thrown(who, event, name, given)
+            return
+        wanted = PublishMessage(
+            id=event.id,
+            group=event.group,
+            name=name,
+            correlation_key=str(event.payload["correlation_key"]),
+            payload=given,
+            time_to_live_s=float(str(event.payload["time_to_live_s"])),
+        )
+        try:
+            self.publish(who, wanted)
+        except ExpressionFailedError as error:
+            # It would fail again however often it came, and hold up all events behind it.
+            self._drop(who, event, "message", error)
+
+    def _signal_thrown(
+        self, who: Principal, event: Event, name: str, given: Mapping[str, object]
+    ) -> None:
+        with self._open_work.reading(who) as work:
+            waiting = work.runs.waiting_for_signal(group=event.group, name=name)
+        for subscription in waiting:
+            if subscription.created_at > event.at or (
+                subscription.created_at == event.at and subscription.run_id == event.subject
+            ):
+                continue
+            call = KeyedCall(key=f"signal/{event.id}/{subscription.id}", request=digest(given))
+            keyed = replace(who, call=call)
+            try:
+                persistent(lambda s=subscription, k=keyed: self._told_once(k, s, given))  # type: ignore[misc]
+            except ExpressionFailedError as error:
+                self._drop(who, event, "signal", error, run=subscription.run_id)
+
+    def _told_once(
+        self, who: Principal, subscription: Subscription, given: Mapping[str, object]
+    ) -> bool:
+        with self._open_work.reading(who) as work:
+            if work.calls.answer(who) is not None:
+                return False
+        return self._told(who, subscription, given)
+
+    def _drop(
+        self, who: Principal, event: Event, noun: str, error: ExpressionFailedError, **detail: str
+    ) -> None:
+        facts = {"thrown_by": event.subject, "error": error.message, **detail}
+        with self._open_work(who) as work:
+            work.audit.record("drop", noun=noun, subject=event.id, group=event.group, detail=facts)
+            work.commit(None)
+        log.error("the %s %s cannot be taken: %s", noun, event.id, error)
 
     def _told(
         self, who: Principal, subscription: Subscription, given: Mapping[str, object]

@@ -12,23 +12,30 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pilothouse.bpmn.errors import ExpressionFailedError
 from pilothouse.bpmn.happenings import MessageArrived, TaskCompleted
-from pilothouse.bpmn.state import RunState, SubscriptionKind
+from pilothouse.bpmn.state import NoticeKind, RunState, SubscriptionKind
 from pilothouse.bpmn.step import start, step
 from pilothouse.domain.errors import ConflictError
+from pilothouse.domain.events import Event, EventType
 from pilothouse.domain.tasks import TaskState
+from pilothouse.lifecycle.offering import offered
 from pilothouse.lifecycle.task_rows import cancelled, opened_tasks, reassigned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from pilothouse.bpmn.happenings import Begin, Happening
     from pilothouse.bpmn.state import Changes, Subscription
+    from pilothouse.domain.ids import GroupName
     from pilothouse.domain.lifecycles import RunHeading
     from pilothouse.lifecycle.library import Library
     from pilothouse.ports.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 ATTEMPTS = 5
+THROWN = {
+    NoticeKind.MESSAGE_THROWN: EventType.MESSAGE_THROWN,
+    NoticeKind.SIGNAL_THROWN: EventType.SIGNAL_THROWN,
+}
 log = logging.getLogger(__name__)
 
 
@@ -50,10 +57,18 @@ def persistent(act: Callable[[], T]) -> T:
 
 
 class Moving:
-    """Moves runs inside units of work that others open and commit."""
+    """
+    Moves runs inside units of work that others open and commit.
 
-    def __init__(self, *, library: Library) -> None:
+    Parameters
+    ----------
+    own_topics
+        The topics that task types of the platform work on; others may be for workers outside.
+    """
+
+    def __init__(self, *, library: Library, own_topics: Collection[str]) -> None:
         self._library = library
+        self._own_topics = own_topics
 
     def begin(self, work: UnitOfWork, heading: RunHeading, begin: Begin) -> RunState:
         """
@@ -65,10 +80,12 @@ class Moving:
             When an active run of this life cycle has the same business key.
         """
         process = self._library.process(work, begin.definition_id)
-        changes = start(process, begin, at=work.at, ids=work.new_id)
+        begun = start(process, begin, at=work.at, ids=work.new_id)
+        changes = self._offered(work, begun, lambda: heading.group)
         work.runs.add(heading, changes)
         for task in opened_tasks(changes, heading):
             work.tasks.add(task)
+        _publish(work, changes)
         return self._with_waiting_messages(work, RunState(run=changes.run).after(changes), changes)
 
     def take(self, work: UnitOfWork, state: RunState, happening: Happening) -> RunState:
@@ -79,16 +96,31 @@ class Moving:
     def _step(
         self, work: UnitOfWork, state: RunState, happening: Happening
     ) -> tuple[RunState, Changes]:
+        changes = self.stepped(work, state, happening)
+        work.runs.write(changes)
+        self.tell(work, changes, happening)
+        return state.after(changes), changes
+
+    def stepped(self, work: UnitOfWork, state: RunState, happening: Happening) -> Changes:
+        """Say what a happening does to a run that was loaded in this unit; nothing is written."""
         process = self._library.process(work, state.run.definition_id)
         changes = step(process, state, happening, at=work.at, ids=work.new_id)
-        work.runs.write(changes)
+        return self._offered(work, changes, lambda: work.headings.get(state.run.id).group)
+
+    def tell(self, work: UnitOfWork, changes: Changes, happening: Happening) -> None:
+        """Let a written step be seen by those who have tasks, and heard by those who wait for what it threw."""
         _follow_tasks(work, changes, happening)
-        return state.after(changes), changes
+        _publish(work, changes)
+
+    def _offered(
+        self, work: UnitOfWork, changes: Changes, group: Callable[[], GroupName]
+    ) -> Changes:
+        return offered(work, changes, own_topics=self._own_topics, group=group)
 
     def _with_waiting_messages(
         self, work: UnitOfWork, state: RunState, changes: Changes
     ) -> RunState:
-        ahead = list(_listening(changes))
+        ahead = list(listening(changes))
         while ahead:
             subscription = ahead.pop(0)
             if subscription.id not in state.subscriptions:
@@ -96,7 +128,8 @@ class Moving:
             moved = self._take_waiting(work, state, subscription)
             if moved is not None:
                 state, more = moved
-                ahead += _listening(more)
+                # What does not interrupt waits on: the next message is for it as well.
+                ahead += (*listening(more), subscription)
         return state
 
     def _take_waiting(
@@ -146,7 +179,32 @@ class Moving:
         return None
 
 
-def _listening(changes: Changes) -> Iterator[Subscription]:
+def _publish(work: UnitOfWork, changes: Changes) -> None:
+    """
+    Keep what a run threw for its delivery, in the unit that threw it.
+
+    It is delivered in units of its own: one run waits for no other run's lock, and two runs that answer one
+    another for ever do so step by step.
+    """
+    for notice in (n for n in changes.notices if n.kind in THROWN):
+        event = Event(
+            id=notice.subject_id,
+            type=THROWN[notice.kind],
+            group=work.headings.get(notice.run_id).group,
+            subject=notice.run_id,
+            payload={
+                "name": notice.text,
+                "correlation_key": notice.correlation_key,
+                "time_to_live_s": notice.time_to_live_s,
+                "variables": notice.variables,
+            },
+            at=work.at,
+        )
+        work.outbox.publish(event)
+
+
+def listening(changes: Changes) -> Iterator[Subscription]:
+    """Give the messages that a step begins to wait for."""
     return (s for s in changes.added.subscriptions if s.kind is SubscriptionKind.MESSAGE)
 
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pilothouse.wire.runs import Finding
 
 
-def lint(xml: bytes, *, others: Iterable[bytes] = ()) -> tuple[Finding, ...]:
+def lint(
+    xml: bytes, *, others: Iterable[bytes] = (), external_topics: Iterable[str] = ()
+) -> tuple[Finding, ...]:
     """
     Say what an upload would refuse, and where decision tables contradict themselves; nothing where all is well.
 
@@ -33,6 +35,8 @@ def lint(xml: bytes, *, others: Iterable[bytes] = ()) -> tuple[Finding, ...]:
         The file.
     others
         The decision files that it imports, and those that they import.
+    external_topics
+        The topics that workers of the group do, which a server knows from its policy.
 
     Raises
     ------
@@ -44,7 +48,8 @@ def lint(xml: bytes, *, others: Iterable[bytes] = ()) -> tuple[Finding, ...]:
     >>> [finding.element for finding in lint(b"<nothing/>")]
     ['(file)']
     """
-    return findings(xml, topics=known_topics(), imports=by_namespace(others))
+    topics = {**dict.fromkeys(external_topics), **known_topics()}
+    return findings(xml, topics=topics, imports=by_namespace(others))
 
 
 def lint_decisions(xml: bytes, *, others: Iterable[bytes] = ()) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""Starts by signal: events of the outbox that begin life cycles."""
+"""Events of the outbox: those that begin life cycles, and what runs threw."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pilothouse.domain.events import Event, EventType
 from pilothouse.domain.lifecycles import DefinitionKind
 from pilothouse.domain.plain import digest
 from pilothouse.lifecycle.lookup import latest_active
+from pilothouse.lifecycle.messages import Messages
 from pilothouse.lifecycle.moving import persistent
 from pilothouse.lifecycle.subjects import Subject, planned
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
 
 SUBSCRIBER = "lifecycles"
-SUBSCRIBED = (EventType.SNAPSHOT_CREATED,)
+SUBSCRIBED = (EventType.SNAPSHOT_CREATED, EventType.MESSAGE_THROWN, EventType.SIGNAL_THROWN)
 """What the outbox must keep for `SUBSCRIBER`."""
 BATCH = 20
 LEASE_S = 60.0
@@ -42,7 +43,7 @@ class Started:
 
 class Starting:
     """
-    Starts the life cycle of a service for each snapshot that is tagged with it.
+    Starts the life cycle of a service for each snapshot that is tagged with it, and delivers what runs threw.
 
     An event is delivered at least once; that its run begins once is the doing of a keyed call, whose answer is
     written in the transaction that begins the run.
@@ -61,6 +62,7 @@ class Starting:
         self._open_work = open_work
         self._calls = calls
         self._moving = moving
+        self._messages = Messages(open_work=open_work, moving=moving)
         self._library = library
         self._who = who
         self._owner = owner
@@ -82,6 +84,8 @@ class Starting:
         if event.type is EventType.SNAPSHOT_CREATED:
             started = self.start(event)
             log.info("event %s: %s", event.id, started.run_id or started.reason)
+        elif event.type in (EventType.MESSAGE_THROWN, EventType.SIGNAL_THROWN):
+            self._messages.deliver(self._who.because(f"run {event.subject}"), event)
         with self._open_work(self._who) as work:
             work.outbox.delivered(SUBSCRIBER, event.id)
             work.commit(None)

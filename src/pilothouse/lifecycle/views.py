@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.bpmn.state import ScopeKind
+from pilothouse.bpmn.state import BODIES, ScopeKind, TokenStatus
 from pilothouse.wire.runs import RunSummary, RunView, TokenView, WorkView
 
 if TYPE_CHECKING:
@@ -46,7 +46,16 @@ def run_view(work: UnitOfWork, state: RunState) -> RunView:
 
 
 def _tokens(state: RunState) -> tuple[TokenView, ...]:
-    return tuple(TokenView(element=t.element, state=t.state) for t in state.tokens.values())
+    # What listens has not come to where it stands; and a repeated activity is shown by its instances, not by
+    # the tokens that hold all of them together.
+    bodies = {scope.id: scope.token_id for scope in state.scopes.values() if scope.kind in BODIES}
+    return tuple(
+        TokenView(element=t.element, state=t.state)
+        for t in state.tokens.values()
+        if t.state is not TokenStatus.LISTENING
+        and t.scope_id not in bodies
+        and t.id not in bodies.values()
+    )
 
 
 def _work(state: RunState) -> tuple[WorkView, ...]:
@@ -60,6 +69,9 @@ def _work(state: RunState) -> tuple[WorkView, ...]:
             failures=job.failures,
             retries_left=job.retries_left,
             last_error=job.last_error,
+            state=job.state,
+            held_by=job.lease_owner,
+            held_until=job.lease_until,
         )
         for job in state.jobs.values()
     )

@@ -7,15 +7,18 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, Text
+from sqlalchemy import ARRAY, JSON, Text, bindparam
 from sqlalchemy.dialects.postgresql import TIMESTAMP
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy.types import NullType, TypeDecorator
 
 from pilothouse.domain.plain import rfc3339
 from pilothouse.persistence.errors import ValueUnstorableError
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
+    from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.types import TypeEngine
 
 
@@ -41,14 +44,24 @@ class PlainText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Refuse what is not text, or not text that both databases keep."""
-        if value is None:
-            return None
-        plain = value.value if isinstance(value, Enum) else value
-        if not isinstance(plain, str):
-            raise ValueUnstorableError(problem=f"{plain!r} is not text")
-        if "\0" in plain:
-            raise ValueUnstorableError(problem="the text holds the character U+0000")
-        return plain
+        return None if value is None else plain_text(value)
+
+
+def plain_text(value: object) -> str:
+    """
+    Give text, or the text of an enum member, that both databases keep.
+
+    Raises
+    ------
+    ValueUnstorableError
+        When it is another thing, or holds U+0000.
+    """
+    plain = value.value if isinstance(value, Enum) else value
+    if not isinstance(plain, str):
+        raise ValueUnstorableError(problem=f"{plain!r} is not text")
+    if "\0" in plain:
+        raise ValueUnstorableError(problem="the text holds the character U+0000")
+    return plain
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -124,3 +137,45 @@ def write_json(value: object) -> str:
         return json.dumps(value, separators=(",", ":"), allow_nan=False)
     except ValueError as problem:
         raise ValueUnstorableError(problem=str(problem)) from None
+
+
+class Among(ColumnElement[Any]):
+    """Whether a text column holds one of the texts that a parameter lists; one text of SQL for any number."""
+
+    inherit_cache = False
+    type = NullType()  # a Boolean would be compared with 1 on SQLite, and the index be left alone
+
+    def __init__(self, column: ColumnElement[str], name: str) -> None:
+        self.column, self.texts = column, bindparam(name, type_=TextList())
+
+
+def among(column: ColumnElement[str], name: str) -> ColumnElement[Any]:
+    """Compare a text column with the list of texts that comes as the parameter `name`."""
+    return Among(column, name)
+
+
+class TextList(TypeDecorator[list[str]]):
+    """A list of texts as a parameter: an array for PostgreSQL, JSON for SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Give the database's own type."""
+        return dialect.type_descriptor(ARRAY(Text()) if on_postgresql(dialect) else Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ANN401
+        """Write the list."""
+        return list(value) if on_postgresql(dialect) else write_json(list(value))
+
+
+@compiles(Among, "sqlite")
+def _among_on_sqlite(element: Among, compiler: SQLCompiler, **words: Any) -> str:  # noqa: ANN401
+    column, texts = (compiler.process(part, **words) for part in (element.column, element.texts))
+    return f"{column} IN (SELECT value FROM json_each({texts}))"  # noqa: S608 parts of ours
+
+
+@compiles(Among, "postgresql")
+def _among_on_postgresql(element: Among, compiler: SQLCompiler, **words: Any) -> str:  # noqa: ANN401
+    column, texts = (compiler.process(part, **words) for part in (element.column, element.texts))
+    return f"{column} = ANY ({texts})"

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import types
 import typing
+from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any, TypeVar
@@ -74,12 +75,20 @@ def _field(kind: type, name: str, hint: Any) -> Field:  # noqa: ANN401
     path = f"{kind.__name__}.{name}"
     read: Callable[[Any], Any] | None = None
     if storage is Storage.JSON:
-        read = functools.partial(from_plain, inner, path=path)
+        read = _reading(inner, path)
     elif isinstance(inner, type) and issubclass(inner, Enum):
         read = inner
     elif storage is Storage.FLOAT:
         read = float
     return Field(name=name, storage=storage, optional=optional or inner is object, read=read)
+
+
+def _reading(hint: Any, path: str) -> Callable[[Any], Any]:  # noqa: ANN401
+    read = functools.partial(from_plain, hint, path=path)
+    if hint is object or typing.get_origin(hint) is Mapping:
+        # What most cells hold; reading it needs no look at the annotation.
+        return lambda cell: {} if cell == {} else read(cell)
+    return read
 
 
 def _without_none(hint: Any) -> tuple[Any, bool]:  # noqa: ANN401

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from pilothouse.bpmn.state import (
     TABLES,
+    Compensation,
     Incident,
     Job,
     Scope,
@@ -18,14 +19,15 @@ from pilothouse.bpmn.state import (
     Variable,
 )
 from pilothouse.persistence import tables
-from pilothouse.persistence.rows import from_row, shape, to_row
+from pilothouse.persistence.columns import among
+from pilothouse.persistence.rows import shape
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Delete, Insert, Select, Table, Update
 
-    from pilothouse.bpmn.state import Rows
+    from pilothouse.bpmn.state import Changes, Rows
     from pilothouse.persistence.transaction import Transaction
 
 
@@ -36,39 +38,33 @@ class RunTable:
     name: str
     kind: type[Any]
     key: tuple[str, ...]
-    select: Select[Any]
+    select: Mapping[bool, Select[Any]]
+    """By whether the rows are locked."""
     insert: Insert
     update: Update
     delete: Delete
 
-    def load(self, transaction: Transaction, run_id: str, *, lock: bool) -> tuple[Any, ...]:
-        """Read the rows of a run, on PostgreSQL locked against claims where that is wanted."""
-        query = self.select.with_for_update() if lock else self.select
-        rows = transaction.read(query, {"of_run": run_id})
-        return tuple(from_row(self.kind, row) for row in rows)
+    def load(self, transaction: Transaction, run_ids: Sequence[str], *, lock: bool) -> list[Any]:
+        """Read the rows of runs, on PostgreSQL locked against claims where that is wanted."""
+        rows = transaction.rows(self.select[lock], {"of_runs": run_ids})
+        return transaction.codec(self.kind).values(rows)
 
     def add(self, transaction: Transaction, values: Sequence[Any]) -> None:
         """Write new rows."""
         if values:
-            transaction.write(self.insert, [to_row(value) for value in values])
+            transaction.write_values(self.insert, self.kind, values)
 
     def change(self, transaction: Transaction, values: Sequence[Any]) -> None:
         """Write changed rows over what is there."""
         if values:
-            rows = [self._cells(value) | self._keys(value) for value in values]
-            self._all_met(transaction.write(self.update, rows).rowcount, values)
+            met = transaction.write_values(self.update, self.kind, values).rowcount
+            self._all_met(met, values)
 
     def remove(self, transaction: Transaction, values: Sequence[Any]) -> None:
         """Remove rows."""
         if values:
-            keys = [self._keys(value) for value in values]
-            self._all_met(transaction.write(self.delete, keys).rowcount, values)
-
-    def _cells(self, value: object) -> dict[str, Any]:
-        return {name: cell for name, cell in to_row(value).items() if name not in self.key}
-
-    def _keys(self, value: object) -> dict[str, Any]:
-        return {f"key_{name}": getattr(value, name) for name in self.key}
+            keys = [{f"key_{name}": getattr(value, name) for name in self.key} for value in values]
+            self._all_met(transaction.write_rows(self.delete, keys).rowcount, values)
 
     def _all_met(self, met: int, values: Sequence[Any]) -> None:
         if met != len(values):
@@ -79,14 +75,16 @@ class RunTable:
 
 def _run_table(name: str, kind: type, table: Table, key: tuple[str, ...] = ("id",)) -> RunTable:
     its_key = [table.c[part] == bindparam(f"key_{part}") for part in key]
-    columns = [table.c[field.name] for field in shape(kind)]
+    names = [field.name for field in shape(kind)]
+    rows = select(*(table.c[name] for name in names)).where(among(table.c.run_id, "of_runs"))
+    cells = {name: bindparam(name, type_=table.c[name].type) for name in names if name not in key}
     return RunTable(
         name=name,
         kind=kind,
         key=key,
-        select=select(*columns).where(table.c.run_id == bindparam("of_run")),
+        select={False: rows, True: rows.with_for_update()},
         insert=insert(table),
-        update=update(table).where(*its_key),
+        update=update(table).where(*its_key).values(cells),
         delete=delete(table).where(*its_key),
     )
 
@@ -99,14 +97,19 @@ RUN_TABLES = (
     _run_table("subscriptions", Subscription, tables.subscriptions),
     _run_table("tasks", UserTask, tables.run_tasks),
     _run_table("incidents", Incident, tables.incidents),
+    _run_table("compensations", Compensation, tables.compensations),
 )
 if tuple(table.name for table in RUN_TABLES) != TABLES:
     raise TypeError("The tables of run rows are not those that a step changes.")
 
 
-def write_rows(transaction: Transaction, *, added: Rows, changed: Rows, removed: Rows) -> None:
-    """Write what one step did to the rows, touching only the tables that it touched."""
+def write_rows(transaction: Transaction, changes: Sequence[Changes]) -> None:
+    """Write what steps did to the rows, touching only the tables that they touched."""
     for table in RUN_TABLES:
-        table.remove(transaction, getattr(removed, table.name))
-        table.change(transaction, getattr(changed, table.name))
-        table.add(transaction, getattr(added, table.name))
+        table.remove(transaction, _of(table, (c.removed for c in changes)))
+        table.change(transaction, _of(table, (c.changed for c in changes)))
+        table.add(transaction, _of(table, (c.added for c in changes)))
+
+
+def _of(table: RunTable, rows: Iterable[Rows]) -> list[Any]:
+    return [value for some in rows for value in getattr(some, table.name)]

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    bindparam,
+    case,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from pilothouse.bpmn.state import (
+    TABLES,
     HistoryEntry,
     Incident,
     Job,
@@ -19,6 +31,7 @@ from pilothouse.bpmn.state import (
     SubscriptionKind,
 )
 from pilothouse.domain.errors import AlreadyExistsError, ConflictError, NotFoundError
+from pilothouse.persistence.columns import PlainText, UtcDateTime, among
 from pilothouse.persistence.repositories import equal
 from pilothouse.persistence.rows import from_row, shape, to_row
 from pilothouse.persistence.run_tables import RUN_TABLES, write_rows
@@ -34,10 +47,11 @@ from pilothouse.persistence.transaction import Phase
 from pilothouse.persistence.uniqueness import taken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Select, Table
+    from sqlalchemy.sql.dml import ReturningUpdate
 
     from pilothouse.bpmn.state import Changes
     from pilothouse.domain.ids import GroupName
@@ -50,10 +64,17 @@ def _columns(kind: type, table: Table) -> list[ColumnElement[Any]]:
 
 
 JOB = _columns(Job, run_jobs)
-SELECT_RUN = select(*_columns(Run, runs)).where(runs.c.id == bindparam("of_run"))
-UPDATE_RUN = update(runs).where(
-    runs.c.id == bindparam("of_run"), runs.c.revision == bindparam("before")
+SELECT_RUNS = select(*_columns(Run, runs)).where(among(runs.c.id, "of_runs")).order_by(runs.c.id)
+"""In one order, in which they are locked too: two units that want the same runs cannot wait for each other."""
+LOCK_RUNS = SELECT_RUNS.with_for_update()
+UPDATE_RUN = (
+    update(runs)
+    .where(runs.c.id == bindparam("of_run"), runs.c.revision == bindparam("before"))
+    .values(
+        {f.name: bindparam(f.name, type_=runs.c[f.name].type) for f in shape(Run) if f.name != "id"}
+    )
 )
+REVISIONS = select(runs.c.id, runs.c.revision).where(among(runs.c.id, "of_runs"))
 SELECT_HISTORY = (
     select(*_columns(HistoryEntry, run_history))
     .where(run_history.c.run_id == bindparam("of_run"), run_history.c.sequence > bindparam("after"))
@@ -61,6 +82,7 @@ SELECT_HISTORY = (
     .limit(bindparam("limit"))
 )
 INSERT_HISTORY = insert(run_history)
+ONE_STEP: Mapping[str, int] = MappingProxyType({})
 # Written out, not bound: a database uses a partial index only where it can read the condition.
 ACTIVE = runs.c.state == literal_column(f"'{RunStatus.ACTIVE.value}'")
 READY = run_jobs.c.state == literal_column(f"'{JobStatus.READY.value}'")
@@ -85,49 +107,59 @@ class SqlRuns:
         if transaction.write(statement, row, subject=("run", run.id)).first() is None:
             raise AlreadyExistsError(noun="run", name=taken(transaction, runs, row))
         transaction.write(insert(run_headings), to_row(heading), subject=("run", run.id))
-        self._write_rows(changes)
+        self._write_rows((changes,))
 
     def load(self, run_id: str) -> RunState:
         """Give all rows of a run, locked where the unit writes."""
-        lock = self._transaction.postgresql and self._transaction.phase is Phase.WRITING
-        query = SELECT_RUN.with_for_update() if lock else SELECT_RUN
-        row = self._transaction.read(query, {"of_run": run_id}).first()
-        if row is None:
+        found = self.load_all((run_id,))
+        if run_id not in found:
             raise NotFoundError(noun="run", name=run_id)
-        rows = {
-            table.name: {
-                value.id: value
-                for value in table.load(self._transaction, run_id, lock=lock and table.kind is Job)
-            }
-            for table in RUN_TABLES
+        return found[run_id]
+
+    def load_all(self, run_ids: Collection[str]) -> dict[str, RunState]:
+        """Give all rows of those of some runs that are there, locked where the unit writes."""
+        transaction = self._transaction
+        lock = transaction.postgresql and transaction.phase is Phase.WRITING
+        wanted = {"of_runs": sorted(set(run_ids))}
+        rows = transaction.rows(LOCK_RUNS if lock else SELECT_RUNS, wanted)
+        found = {run.id: run for run in transaction.codec(Run).values(rows)}
+        its: dict[str, dict[str, dict[str, Any]]] = {
+            run_id: {table: {} for table in TABLES} for run_id in found
         }
-        return RunState(run=from_row(Run, row), **rows)
+        for table in RUN_TABLES if found else ():
+            for value in table.load(transaction, list(found), lock=lock and table.kind is Job):
+                its[value.run_id][table.name][value.id] = value
+        return {run_id: RunState(run=run, **its[run_id]) for run_id, run in found.items()}
 
     def write(self, changes: Changes) -> None:
         """Write one step over the revision before it."""
-        run = changes.run
-        values = to_row(run) | {"of_run": run.id, "before": run.revision - 1}
-        del values["id"]
-        if self._transaction.write(UPDATE_RUN, values).rowcount != 1:
-            raise self._conflict(run)
+        self.write_all((changes,))
+
+    def write_all(self, changes: Sequence[Changes], *, steps: Mapping[str, int] = ONE_STEP) -> None:
+        """Write what steps did to runs; `steps` are how many of a run are put together, where not one."""
+        if not changes:
+            return
+        rows = [
+            to_row(c.run) | {"of_run": c.run.id, "before": c.run.revision - steps.get(c.run.id, 1)}
+            for c in changes
+        ]
+        if self._transaction.write_rows(UPDATE_RUN, rows).rowcount != len(rows):
+            raise self._conflict(rows)
         self._write_rows(changes)
 
     def claim(self, *, owner: str, lease_s: float, limit: int) -> tuple[Job, ...]:
         """Lease due jobs to `owner`, those due longest first."""
         at = self._transaction.at
-        due = due_jobs(at).limit(limit).with_for_update(skip_locked=True, of=run_jobs).cte("due")
-        claimed = self._transaction.write(
-            update(run_jobs)
-            .where(run_jobs.c.id.in_(select(due.c.id)))
-            .values(
-                attempt=run_jobs.c.attempt + 1,
-                lease_owner=owner,
-                lease_until=at + timedelta(seconds=lease_s),
-            )
-            .returning(*JOB)
-        )
-        found = (from_row(Job, row) for row in claimed)
+        wanted = {"at": at, "owner": owner, "until": at + timedelta(seconds=lease_s), "most": limit}
+        claimed = self._transaction.write_rows(CLAIM, wanted).fetchall()
+        found = self._transaction.codec(Job).values(claimed)
         return tuple(sorted(found, key=lambda job: (job.due_at, job.id)))
+
+    def release(self, jobs: Sequence[Job]) -> None:
+        """Give claimed jobs back at once; those that somebody else has claimed since are left alone."""
+        if jobs:
+            held = [{"job": job.id, "held": job.attempt} for job in jobs]
+            self._transaction.write_rows(RELEASE, held)
 
     def extend(self, job_id: str, *, attempt: int, lease_s: float) -> bool:
         """Lengthen a lease; False when the attempt is not the current one any more."""
@@ -184,21 +216,22 @@ class SqlRuns:
             query = query.where(equal(runs.c.group, groups))
         return tuple(from_row(Incident, row) for row in self._transaction.read(query))
 
-    def _write_rows(self, changes: Changes) -> None:
-        write_rows(
-            self._transaction,
-            added=changes.added,
-            changed=changes.changed,
-            removed=changes.removed,
-        )
-        if changes.history:
-            self._transaction.write(INSERT_HISTORY, [to_row(line) for line in changes.history])
+    def _write_rows(self, changes: Sequence[Changes]) -> None:
+        write_rows(self._transaction, changes)
+        lines = [line for c in changes for line in c.history]
+        if lines:
+            self._transaction.write_values(INSERT_HISTORY, HistoryEntry, lines)
 
-    def _conflict(self, run: Run) -> ConflictError:
-        found = self._transaction.read(
-            select(runs.c.revision).where(runs.c.id == run.id)
-        ).scalar_one_or_none()
-        return ConflictError(noun="run", name=run.id, expected=run.revision - 1, found=found)
+    def _conflict(self, rows: Sequence[Mapping[str, Any]]) -> ConflictError:
+        """Name the first run that does not stand as it was to be written, or else the first."""
+        ids = [row["of_run"] for row in rows]
+        found = {row[0]: row[1] for row in self._transaction.rows(REVISIONS, {"of_runs": ids})}
+        others = (row for row in rows if found.get(row["of_run"]) != row["revision"])
+        late = next(others, rows[0])
+        revision = found.get(late["of_run"])
+        return ConflictError(
+            noun="run", name=late["of_run"], expected=late["before"], found=revision
+        )
 
     def _first(
         self, moment: ColumnElement[datetime], condition: ColumnElement[bool]
@@ -231,7 +264,7 @@ class SqlRuns:
         return tuple(from_row(Subscription, row) for row in self._transaction.read(query))
 
 
-def due_jobs(at: datetime) -> Select[str]:
+def due_jobs(at: datetime | ColumnElement[datetime]) -> Select[str]:
     """Name the jobs that may be claimed at `at`, those due longest first."""
     free = or_(run_jobs.c.lease_until.is_(None), run_jobs.c.lease_until <= at)
     return (
@@ -240,3 +273,28 @@ def due_jobs(at: datetime) -> Select[str]:
         .where(ACTIVE, READY, run_jobs.c.due_at <= at, free)
         .order_by(run_jobs.c.due_at, run_jobs.c.id)
     )
+
+
+def _claiming() -> ReturningUpdate[Any]:
+    due = due_jobs(bindparam("at", type_=UtcDateTime())).limit(
+        bindparam("most", type_=BigInteger())
+    )
+    chosen = due.with_for_update(skip_locked=True, of=run_jobs).cte("due")
+    return (
+        update(run_jobs)
+        .where(run_jobs.c.id.in_(select(chosen.c.id)))
+        .values(
+            attempt=run_jobs.c.attempt + literal_column("1"),
+            lease_owner=bindparam("owner", type_=PlainText()),
+            lease_until=bindparam("until", type_=UtcDateTime()),
+        )
+        .returning(*JOB)
+    )
+
+
+CLAIM = _claiming()
+RELEASE = (
+    update(run_jobs)
+    .where(run_jobs.c.id == bindparam("job"), run_jobs.c.attempt == bindparam("held"), READY)
+    .values(lease_owner=null(), lease_until=null())
+)

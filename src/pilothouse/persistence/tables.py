@@ -189,6 +189,7 @@ run_jobs = table_of(
     index("run_id"),
     index_where("ix_run_jobs_ready", "state = 'ready'", "due_at"),
     index_where("ix_run_jobs_leased", "state = 'ready' AND lease_until IS NOT NULL", "lease_until"),
+    index_where("ix_run_jobs_offered", "state = 'offered'", "topic", "due_at"),
     refers=RUN,
 )
 subscriptions = table_of(
@@ -200,6 +201,7 @@ subscriptions = table_of(
 )
 run_tasks = table_of(bpmn.UserTask, "run_tasks", index("run_id"), refers=RUN)
 incidents = table_of(bpmn.Incident, "incidents", index("run_id"), refers=RUN)
+compensations = table_of(bpmn.Compensation, "compensations", index("run_id"), refers=RUN)
 run_history = table_of(bpmn.HistoryEntry, "run_history", key=("run_id", "sequence"), refers=RUN)
 tasks = table_of(Task, "tasks", index("run_id"), index("group", "state"), refers={**GROUP, **RUN})
 
@@ -213,6 +215,7 @@ BUSY_TABLES = (
     "subscriptions",
     "run_tasks",
     "incidents",
+    "compensations",
     "outbox",
     "leases",
 )

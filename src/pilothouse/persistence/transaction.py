@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import exc, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from pilothouse.persistence.errors import ReferenceMissingError, is_reference_missing, translated
+from pilothouse.persistence.errors import (
+    ReferenceMissingError,
+    ValueUnstorableError,
+    is_reference_missing,
+    translated,
+)
+from pilothouse.persistence.statements import codec_for, statement_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from sqlalchemy import CursorResult, Executable, Table
@@ -22,6 +29,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from pilothouse.domain.access import Principal
+    from pilothouse.persistence.statements import Codec, Statement
+
+T = TypeVar("T")
 
 
 class Phase(StrEnum):
@@ -88,6 +98,31 @@ class Transaction:
                 raise ReferenceMissingError(noun=subject[0], name=subject[1]) from None
             raise
 
+    def rows(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        """Execute a kept statement that changes nothing, and give its rows as the driver gives them."""
+        if self.phase in (Phase.BROKEN, Phase.ENDED):
+            raise RuntimeError(f"The unit of work is {self.phase.value}; open another one.")
+        made = statement_for(statement, self.connection.dialect)
+        return self._guarded(lambda: self._drive(made, made.parameters(values))).fetchall()
+
+    def codec(self, kind: type[T]) -> Codec[T]:
+        """Give how a kind of value is written to and read from the driver's cells."""
+        return codec_for(kind, self.connection.dialect)
+
+    def write_rows(
+        self, statement: Executable, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    ) -> CursorResult[Any]:
+        """Execute a kept statement that changes something, once or for each of some rows."""
+        made = self._writable(statement)
+        return self._guarded(lambda: self._drive(made, _parameters(made, rows)))
+
+    def write_values(
+        self, statement: Executable, kind: type[T], values: Sequence[T]
+    ) -> CursorResult[Any]:
+        """Execute a kept statement that changes something for each of some values of one kind."""
+        made, codec = self._writable(statement), self.codec(kind)
+        return self._guarded(lambda: self._drive(made, codec.parameters(made, values)))
+
     def insert(self, table: Table) -> PostgresqlInsert | SqliteInsert:
         """Start an INSERT that understands ``ON CONFLICT``."""
         return postgresql_insert(table) if self.postgresql else sqlite_insert(table)
@@ -118,12 +153,34 @@ class Transaction:
             raise ours from problem
         self.phase = Phase.ENDED
 
+    def _writable(self, statement: Executable) -> Statement:
+        if self.phase is not Phase.WRITING:
+            raise RuntimeError(f"The unit of work is {self.phase.value} and cannot write.")
+        return statement_for(statement, self.connection.dialect)
+
+    def _drive(self, made: Statement, parameters: Any) -> CursorResult[Any]:  # noqa: ANN401 the driver's
+        return self.connection.exec_driver_sql(made.text, parameters)
+
     def _execute(self, statement: Executable, values: Any) -> CursorResult[Any]:  # noqa: ANN401
+        return self._guarded(lambda: self.connection.execute(statement, values))
+
+    def _guarded(self, act: Callable[[], CursorResult[Any]]) -> CursorResult[Any]:
         try:
-            return self.connection.execute(statement, values)
-        except (exc.SQLAlchemyError, OverflowError, UnicodeEncodeError) as problem:
+            return act()
+        except (
+            exc.SQLAlchemyError,
+            OverflowError,
+            UnicodeEncodeError,
+            ValueUnstorableError,
+        ) as problem:
             self.phase = Phase.BROKEN
             ours = translated(problem)
             if ours is None:
                 raise
             raise ours from problem
+
+
+def _parameters(made: Statement, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> object:
+    if isinstance(rows, Mapping):
+        return made.parameters(rows)
+    return [made.parameters(row) for row in rows]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pilothouse.persistence import nouns
 from pilothouse.persistence.audit import SqlAudit
 from pilothouse.persistence.calls import SqlCalls
+from pilothouse.persistence.external_jobs import SqlExternalJobs
 from pilothouse.persistence.history import SqlHistory
 from pilothouse.persistence.leases import SqlLeases
 from pilothouse.persistence.messages import SqlMessages
@@ -168,6 +169,11 @@ class SqlUnitOfWork:
     def runs(self) -> SqlRuns:
         """The rows of life-cycle runs."""
         return SqlRuns(self._transaction)
+
+    @property
+    def external_jobs(self) -> SqlExternalJobs:
+        """The jobs that workers outside the platform do."""
+        return SqlExternalJobs(self._transaction)
 
     @property
     def messages(self) -> SqlMessages:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -212,6 +212,10 @@ class Runs(Protocol):
         """
         ...
 
+    def load_all(self, run_ids: Collection[str]) -> Mapping[str, RunState]:
+        """Give all rows of those of some runs that are there, each locked as by `load`."""
+        ...
+
     def write(self, changes: Changes) -> None:
         """
         Write one step.
@@ -220,6 +224,19 @@ class Runs(Protocol):
         ------
         ConflictError
             When the stored revision is not the one before the step's.
+        """
+        ...
+
+    def write_all(self, changes: Sequence[Changes], *, steps: Mapping[str, int] = ...) -> None:
+        """
+        Write what steps did to several runs, each at most once among `changes`.
+
+        `steps` says of a run, by its id, how many steps were put together; where it says nothing it was one.
+
+        Raises
+        ------
+        ConflictError
+            When the stored revision of a run is not the one before its steps; nothing may be committed then.
         """
         ...
 
@@ -233,6 +250,10 @@ class Runs(Protocol):
 
     def extend(self, job_id: str, *, attempt: int, lease_s: float) -> bool:
         """Lengthen a lease; False when the attempt is not the current one any more."""
+        ...
+
+    def release(self, jobs: Sequence[Job]) -> None:
+        """Give claimed jobs back at once; one that somebody else has claimed since is left alone."""
         ...
 
     def next_due(self) -> datetime | None:
@@ -255,6 +276,40 @@ class Runs(Protocol):
 
     def incidents(self, *, groups: frozenset[GroupName] | None = None) -> tuple[Incident, ...]:
         """Give all open incidents, oldest first."""
+        ...
+
+
+class ExternalJobs(Protocol):
+    """The jobs of runs that workers outside the platform do: those that are offered."""
+
+    def waiting(self, topics: Sequence[str], *, group: GroupName) -> bool:
+        """Whether a job of one of these topics could be claimed now in runs of the group."""
+        ...
+
+    def claim(
+        self, topics: Sequence[str], *, group: GroupName, owner: str, lease_s: float, limit: int
+    ) -> tuple[Job, ...]:
+        """
+        Lease offered jobs that are due to `owner`, those due longest first; `attempt` grows by one.
+
+        Concurrent claims never give one job twice.
+        """
+        ...
+
+    def find(self, job_id: str) -> Job | None:
+        """Give an offered job by its id."""
+        ...
+
+    def extend(self, job_id: str, *, attempt: int, owner: str, lease_s: float) -> Job | None:
+        """Lengthen a lease from now on; None when `owner` does not hold that attempt."""
+        ...
+
+    def offered(self) -> tuple[tuple[GroupName, str], ...]:
+        """Give each group and topic of which jobs are offered."""
+        ...
+
+    def recall(self, topics: Sequence[str], *, group: GroupName) -> int:
+        """Take back what is offered of these topics in runs of the group, leases and all; give how many jobs."""
         ...
 
 
@@ -334,6 +389,8 @@ class UnitOfWork(Protocol):
     def tasks(self) -> Repository[Task]: ...
     @property
     def runs(self) -> Runs: ...
+    @property
+    def external_jobs(self) -> ExternalJobs: ...
     @property
     def messages(self) -> Messages: ...
     @property

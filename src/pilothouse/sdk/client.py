@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from pilothouse.sdk import nouns
+from pilothouse.sdk.external_jobs import ExternalJobs
 from pilothouse.sdk.lifecycles import Lifecycles, Runs, Tasks
 from pilothouse.sdk.snapshots import Snapshots
 from pilothouse.sdk.transport import Transport
@@ -53,6 +54,7 @@ class Client:
         self.lifecycles = Lifecycles(transport)
         self.runs = Runs(transport)
         self.tasks = Tasks(transport)
+        self.external_jobs = ExternalJobs(transport)
 
     def health(self) -> None:
         """Ask whether the server answers; needs no token."""

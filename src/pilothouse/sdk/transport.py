@@ -97,6 +97,12 @@ class Transport:
         answer = self._call("POST", path, parameters=parameters, headers=headers, body=content)
         return from_plain(kind, answer.json())
 
+    def post_as(self, kind: type[T], path: str, body: object, *, key: str) -> T:
+        """Change something once under a key of the caller's own, who may repeat the call for as long as he likes."""
+        headers = {"Idempotency-Key": key}
+        answer = self._call("POST", path, parameters={}, headers=headers, body=to_plain(body))
+        return from_plain(kind, answer.json())
+
     def post_once(self, kind: type[T], path: str, body: object) -> T:
         """Do what the server keeps no answer of: it is sent a single time, and a lost answer is an error."""
         answer = self._call("POST", path, parameters={}, body=to_plain(body))

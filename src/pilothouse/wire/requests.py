@@ -12,6 +12,7 @@ from pilothouse.domain.datasets import DatasetRole
 from pilothouse.domain.jobs import JobKind, TableFormat
 from pilothouse.domain.locations import LocationAccess, Place
 from pilothouse.domain.models import RiskTier
+from pilothouse.domain.outgoing import HostGrant
 from pilothouse.domain.plain import DocumentError, from_plain
 from pilothouse.domain.runtimes import Mode
 from pilothouse.domain.snapshots import FileEntry
@@ -54,10 +55,17 @@ class CreateGroup:
 @request
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPolicy:
-    """Change what a group's models may bring; what is null stays as it is."""
+    """
+    Change what a group's models may bring and its life cycles may reach; what is null stays as it is.
+
+    Hosts and notification targets name secrets of the platform, so they are for its administrators alone.
+    """
 
     python_source: bool | None = None
     skops_types: tuple[str, ...] | None = None
+    outgoing_hosts: tuple[HostGrant, ...] | None = None
+    notification_targets: tuple[str, ...] | None = None
+    external_topics: tuple[str, ...] | None = None
 
 
 @request

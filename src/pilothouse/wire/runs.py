@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from pilothouse.bpmn.state import Incident, JobKind, RunStatus, TokenStatus
+from pilothouse.bpmn.state import Incident, JobKind, JobStatus, RunStatus, TokenStatus
 from pilothouse.domain.lifecycles import RunHeading
 from pilothouse.domain.tasks import Task
 
@@ -22,7 +22,16 @@ class TokenView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkView:
-    """A job or timer of a run: what it is for, when it is tried next, and what went wrong last."""
+    """
+    A job or timer of a run: what it is for, when it is tried next, and what went wrong last.
+
+    Attributes
+    ----------
+    state
+        Whether the platform does it, offers it to workers outside, or waits for a person's help.
+    held_by
+        Who has it now, until `held_until`: a thread of the platform, or ``PERSON:WORKER``.
+    """
 
     id: str
     element: str
@@ -32,6 +41,9 @@ class WorkView:
     failures: int
     retries_left: int
     last_error: str | None
+    state: JobStatus
+    held_by: str | None
+    held_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

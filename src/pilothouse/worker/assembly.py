@@ -23,6 +23,7 @@ def build_worker(plane: ControlPlane) -> Worker:
         executors=executors,
         starting=plane.starting,
         messages=plane.messages,
+        external_jobs=plane.external_jobs,
         who=SYSTEM,
         poll_s=plane.settings.poll_s,
     )

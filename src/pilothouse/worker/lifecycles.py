@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
     from pilothouse.domain.access import Principal
     from pilothouse.lifecycle.executor import Executor
+    from pilothouse.lifecycle.external_jobs import ExternalJobs
     from pilothouse.lifecycle.messages import Messages
     from pilothouse.lifecycle.starting import Starting
 
 EXPIRY_POLL_S = 60.0
+RECALL_POLL_S = 60.0
 
 
 def lifecycle_loops(
@@ -22,6 +24,7 @@ def lifecycle_loops(
     executors: Sequence[Executor],
     starting: Starting,
     messages: Messages,
+    external_jobs: ExternalJobs,
     who: Principal,
     poll_s: float = 0.5,
 ) -> tuple[Loop, ...]:
@@ -31,6 +34,7 @@ def lifecycle_loops(
             name=f"life-cycle-jobs-{number}",
             run_once=executor.run_once,
             next_due=executor.next_due,
+            at_end=executor.give_back,
             poll_s=poll_s,
         )
         for number, executor in enumerate(executors, 1)
@@ -40,8 +44,13 @@ def lifecycle_loops(
         messages.expire(who)
         return False
 
+    def recall() -> bool:
+        external_jobs.recall_orphans(who)
+        return False
+
     return (
         Loop(name="life-cycle-starts", run_once=starting.run_once, poll_s=poll_s),
         *jobs,
         Loop(name="message-expiry", run_once=expire, poll_s=EXPIRY_POLL_S),
+        Loop(name="external-job-recall", run_once=recall, poll_s=RECALL_POLL_S),
     )

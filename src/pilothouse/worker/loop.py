@@ -34,12 +34,15 @@ class Loop:
         Says when there will be something to do; None of it means after `poll_s`.
     poll_s
         The longest pause, in seconds above 0.
+    at_end
+        Lays down what the loop has taken up and not begun, when it is stopped.
     """
 
     name: str
     run_once: Callable[[], bool]
     poll_s: float
     next_due: Callable[[], datetime | None] | None = None
+    at_end: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +145,18 @@ class Worker:
                 if pause_s > 0 and not self._stopping.is_set():
                     wake.wait(pause_s)
                 wake.clear()
+            self._laid_down(loop)
         finally:
             self._note(loop, alive=False)
+
+    def _laid_down(self, loop: Loop) -> None:
+        try:
+            if loop.at_end:
+                loop.at_end()
+        # What cannot be laid down now is free when its lease is over; the thread ends all the same.
+        except Exception as error:
+            log.exception("the loop %s could not lay down its work", loop.name)
+            self._failed(loop, error)
 
     def _round(self, loop: Loop) -> float:
         """Do one round, and give the pause after it in seconds."""

@@ -80,7 +80,9 @@ def test_a_delivered_event_leaves_only_its_own_queue(company: Database) -> None:
 def test_waiting_counts_events_not_deliveries(company: Database) -> None:
     publish(company, event(1), event(2))
     with company.open_work.reading(ADA) as work:
-        assert work.outbox.waiting() == {EventType.SNAPSHOT_CREATED: 2, EventType.JOB_FINISHED: 0}
+        assert work.outbox.waiting() == dict.fromkeys(EventType, 0) | {
+            EventType.SNAPSHOT_CREATED: 2
+        }
 
 
 def test_an_event_of_a_unit_that_is_not_committed_is_not_kept(company: Database) -> None:

@@ -72,6 +72,61 @@ def test_numbers_in_variables_keep_their_kind(company: Database) -> None:
     }
 
 
+def test_several_runs_come_back_together_and_missing_ones_do_not(company: Database) -> None:
+    states = {run_id: start(company, values.started(run_id)) for run_id in ("run_1", "run_2")}
+    start(company, values.started("run_3"))
+    with company.open_work(ADA) as work:
+        found = work.runs.load_all(("run_2", "run_9", "run_1", "run_2"))
+    assert found == states
+
+
+def test_no_run_is_asked_for_and_none_comes_back(company: Database) -> None:
+    start(company, values.started("run_1"))
+    with company.open_work(ADA) as work:
+        assert work.runs.load_all(()) == {}
+
+
+def test_steps_of_several_runs_are_written_together(company: Database) -> None:
+    before = [start(company, values.started(run_id)) for run_id in ("run_1", "run_2")]
+    steps = [
+        values.stepped(
+            state.run,
+            added=Rows(jobs=(values.run_job(state.run.id, part="2"),)),
+            removed=Rows(jobs=tuple(state.jobs.values())),
+        )
+        for state in before
+    ]
+    with company.open_work(ADA) as work:
+        work.runs.write_all(steps)
+        work.commit(None)
+    assert [load(company, s.run.id) for s in before] == [
+        s.after(step) for s, step in zip(before, steps, strict=True)
+    ]
+
+
+def test_two_steps_of_a_run_are_written_as_one(company: Database) -> None:
+    before = start(company, values.started())
+    first = values.stepped(before.run)
+    second = values.stepped(first.run)
+    both = replace(second, history=first.history + second.history)
+    with company.open_work(ADA) as work:
+        work.runs.write_all((both,), steps={"run_1": 2})
+        work.commit(None)
+    with company.open_work.reading(ADA) as work:
+        lines = [line.sequence for line in work.runs.history("run_1")]
+    assert (load(company).run.revision, lines) == (3, [1, 2, 3])
+
+
+def test_of_steps_written_together_the_one_that_lost_a_race_is_named(company: Database) -> None:
+    before = [start(company, values.started(run_id)) for run_id in ("run_1", "run_2", "run_3")]
+    write(company, values.stepped(before[1].run))
+    write(company, values.stepped(load(company, "run_2").run))
+    with company.open_work(ADA) as work, pytest.raises(ConflictError) as caught:
+        work.runs.write_all([values.stepped(state.run) for state in before])
+    assert caught.value.fields == {"noun": "run", "name": "run_2", "expected": 1, "found": 3}
+    assert load(company, "run_1") == before[0]
+
+
 def test_a_missing_run_is_named(company: Database) -> None:
     with company.open_work(ADA) as work, pytest.raises(NotFoundError) as caught:
         work.runs.load("run_9")
@@ -98,6 +153,23 @@ def test_a_step_adds_changes_and_removes_rows(company: Database) -> None:
     )
     write(company, step)
     assert load(company) == before.after(step)
+
+
+def test_a_repeated_activity_counts_on_and_what_can_be_undone_changes_its_scope(
+    company: Database,
+) -> None:
+    before = start(company, values.started())
+    body = before.scopes["sco_run_1_each"]
+    counted = replace(body, started=3, ended=2, outputs=(0.5, {"auc": 1.0}, None))
+    moved = replace(before.compensations["cmp_run_1"], scope_id=body.id)
+    step = values.stepped(before.run, changed=Rows(scopes=(counted,), compensations=(moved,)))
+    write(company, step)
+    assert load(company) == before.after(step)
+
+    undone = values.stepped(load(company).run, removed=Rows(compensations=(moved,)))
+    write(company, undone)
+
+    assert load(company).compensations == {}
 
 
 def test_a_row_may_be_removed_and_added_in_one_step(company: Database) -> None:
@@ -224,6 +296,31 @@ def test_a_job_that_nobody_holds_is_not_extended(company: Database) -> None:
     start(company, values.started())
     with company.open_work(ADA) as work:
         assert not work.runs.extend("lcj_run_1_1", attempt=0, lease_s=60)
+
+
+def test_a_job_that_is_given_back_can_be_claimed_at_once(company: Database) -> None:
+    start(company, values.started())
+    claim(company)
+    with company.open_work(ADA) as work:
+        work.runs.release(tuple(load(company).jobs.values()))
+        work.commit(None)
+    again = claim(company, owner="w2")
+    job = load(company).jobs["lcj_run_1_1"]
+    assert (again, job.attempt, job.lease_owner) == (("lcj_run_1_1",), 2, "w2")
+
+
+def test_a_job_that_another_has_claimed_since_is_not_given_back(
+    company: Database, clock: HandClock
+) -> None:
+    start(company, values.started())
+    claim(company)
+    held = tuple(load(company).jobs.values())
+    clock.forward(60)
+    claim(company, owner="w2")
+    with company.open_work(ADA) as work:
+        work.runs.release(held)
+        work.commit(None)
+    assert load(company).jobs["lcj_run_1_1"].lease_owner == "w2"
 
 
 def test_next_due_is_the_earliest_due_time_or_end_of_a_lease(

@@ -39,6 +39,7 @@ from pilothouse.domain.lifecycles import (
 )
 from pilothouse.domain.locations import Location, LocationAccess, Place
 from pilothouse.domain.models import Model, RiskTier
+from pilothouse.domain.outgoing import parse_grant
 from pilothouse.domain.people import Person
 from pilothouse.domain.routes import Route, Variant
 from pilothouse.domain.runtimes import Mode, Runtime, RuntimeHealth
@@ -79,6 +80,8 @@ def group(name: str = RISK) -> Group:
         python_source=True,
         skops_types=("a.B", "c.D"),
         created_at=NOON,
+        outgoing_hosts=(parse_grant("https://desk.example private env:DESK"),),
+        notification_targets=("file:/run/secrets/team",),
     )
 
 
@@ -421,6 +424,20 @@ def started(
                 element="process",
                 kind=bpmn.ScopeKind.PROCESS,
             ),
+            bpmn.Scope(
+                id=f"{scope}_each",
+                run_id=run_id,
+                parent_id=scope,
+                token_id=at,
+                element="deploy",
+                kind=bpmn.ScopeKind.MULTI_INSTANCE,
+                size=3,
+                started=2,
+                ended=1,
+                number=None,
+                items=({"stage": "DEV", "share": 1.0}, "SIT", None),
+                outputs=(0.5, None, None),
+            ),
         ),
         variables=tuple(
             bpmn.Variable(run_id=run_id, scope_id=scope, name=name, value=value)
@@ -480,6 +497,17 @@ def started(
                 created_at=NOON,
                 run_id=run_id,
                 token_id=at,
+            ),
+        ),
+        compensations=(
+            bpmn.Compensation(
+                id=f"cmp_{run_id}",
+                run_id=run_id,
+                scope_id=scope,
+                sequence=1,
+                element="deploy",
+                handler="withdraw",
+                variables={"stage": "DEV", "share": 1.0},
             ),
         ),
     )

@@ -16,6 +16,7 @@ from pilothouse.application.evaluations import Evaluations
 from pilothouse.application.founding import SYSTEM
 from pilothouse.application.job_runs import JobRuns
 from pilothouse.application.jobs import Jobs
+from pilothouse.application.load_tests import LoadTests
 from pilothouse.application.reconciliation import PlatformToken, Reconciliation
 from pilothouse.application.runtimes import Runtimes
 from pilothouse.application.snapshots import Snapshots
@@ -55,15 +56,20 @@ from pilothouse.domain.stages import DEFAULT_PATH, Stage
 from pilothouse.lifecycle.decisions import Decisions
 from pilothouse.lifecycle.definitions import Definitions
 from pilothouse.lifecycle.executor import Executor
+from pilothouse.lifecycle.external_jobs import ExternalJobs
 from pilothouse.lifecycle.library import Library
 from pilothouse.lifecycle.messages import Messages
 from pilothouse.lifecycle.moving import Moving
 from pilothouse.lifecycle.people_tasks import Tasks
 from pilothouse.lifecycle.runs import Runs
 from pilothouse.lifecycle.starting import SUBSCRIBED, SUBSCRIBER, Starting
+from pilothouse.lifecycle.tasks.catalogue import known_topics
 from pilothouse.lifecycle.tasks.contract import Facilities, TaskType
 from pilothouse.lifecycle.tasks.registry import TaskTypes
+from pilothouse.outgoing.http import GuardedHttp
+from pilothouse.outgoing.notifications import AppriseNotifications
 from pilothouse.persistence.engine import Database
+from pilothouse.security.secrets import Secrets
 from pilothouse.testing.clock import START, CountingIds, SetClock
 from pilothouse.wire.requests import RegisterRuntime
 from pilothouse.worker.lifecycles import lifecycle_loops
@@ -334,6 +340,7 @@ class Plane:
     reconciliation: Reconciliation
     job_runs: JobRuns
     types: TaskTypes
+    external_jobs: ExternalJobs
 
     def works_on(self, topic: str, handle: Callable[[TaskContext], Outcome]) -> None:
         """Install a task type."""
@@ -363,6 +370,7 @@ class House:
         self.clock, self.ids = SetClock(), CountingIds()
         self.connector, self.entries = FakeConnector(), FakeEntries()
         self.artifacts, self.scratch = FakeArtifacts(), scratch
+        self.environment: dict[str, str] = {}
         self.database = Database.connect(
             url,
             subscribers=dict.fromkeys(SUBSCRIBED, (SUBSCRIBER,)),
@@ -375,7 +383,6 @@ class House:
     def built(self, open_work: OpenWork, owner: str = "worker-1") -> Plane:
         """Build a control plane."""
         calls, library = Calls(open_work=open_work), Library()
-        moving = Moving(library=library)
         runtimes = Runtimes(open_work=open_work, connectors=self.connector)
         facilities = Facilities(
             open_work=open_work,
@@ -383,14 +390,21 @@ class House:
             calls=calls,
             deployments=Deployments(open_work=open_work, connectors=self.connector),
             jobs=Jobs(open_work=open_work),
+            load_tests=LoadTests(open_work=open_work, connectors=self.connector),
             evaluations=Evaluations(open_work=open_work),
             runtimes=runtimes,
             decisions=Decisions(open_work=open_work),
             artifacts=self.artifacts,
             entries=self.entries,
+            runs=Runs(
+                open_work=open_work, moving=Moving(library=library, own_topics=known_topics())
+            ),
+            outgoing=GuardedHttp(secrets=Secrets(environment=self.environment)),
+            notifications=AppriseNotifications(secrets=Secrets(environment=self.environment)),
             results_location="lake",
         )
         types = TaskTypes(facilities)
+        moving = Moving(library=library, own_topics=types.topics)
         executor = Executor(
             facilities=facilities, task_types=types, moving=moving, who=SYSTEM, owner=owner
         )
@@ -403,8 +417,13 @@ class House:
             owner=owner,
         )
         messages = Messages(open_work=open_work, moving=moving)
+        external_jobs = ExternalJobs(open_work=open_work, moving=moving, own_topics=types.topics)
         loops = lifecycle_loops(
-            executors=[executor], starting=starting, messages=messages, who=SYSTEM
+            executors=[executor],
+            starting=starting,
+            messages=messages,
+            external_jobs=external_jobs,
+            who=SYSTEM,
         )
         return Plane(
             open_work=open_work,
@@ -424,6 +443,7 @@ class House:
             ),
             job_runs=JobRuns(open_work=open_work, connectors=self.connector),
             types=types,
+            external_jobs=external_jobs,
         )
 
     def _seed(self) -> None:

@@ -17,7 +17,10 @@ from pilothouse.domain.errors import UnavailableError
 from pilothouse.domain.ids import GroupName, ServiceTag
 from pilothouse.domain.tasks import TaskEndedError
 from pilothouse.lifecycle.errors import LeaseLostError
-from pilothouse.lifecycle.heartbeat import Heartbeat
+from pilothouse.lifecycle.executor import Executor
+from pilothouse.lifecycle.holding import Holding
+from pilothouse.lifecycle.library import Library
+from pilothouse.lifecycle.moving import Moving
 from pilothouse.lifecycle.tasks.contract import BusinessError, Done, Later
 from pilothouse.wire.requests import StartRun
 from tests.integration.lifecycle.drawings import asks, one_task, waits_for_message
@@ -211,40 +214,45 @@ def test_a_worker_that_lost_its_lease_begins_nothing_new(house: House) -> None:
 
 def test_a_lease_that_another_worker_has_cannot_be_confirmed(house: House) -> None:
     probed(house, lambda _: Done())
+    holding = Holding(open_work=house.database.open_work, who=SYSTEM, owner="one", lease_s=1.0)
     with house.database.open_work(SYSTEM) as work:
-        [job] = work.commit(work.runs.claim(owner="one", lease_s=1.0, limit=1))
+        [job] = work.commit(holding.claim(work, limit=1))
     house.clock.advance(timedelta(seconds=2))
     with house.database.open_work(SYSTEM) as work:
         work.commit(work.runs.claim(owner="two", lease_s=1.0, limit=1))
 
-    with (
-        Heartbeat(open_work=house.database.open_work, who=SYSTEM, job=job, lease_s=60.0) as beat,
-        pytest.raises(LeaseLostError) as lost,
-    ):
-        beat.confirm()
+    with pytest.raises(LeaseLostError) as lost:
+        holding.confirm(job)
 
     assert (lost.value.job_id, lost.value.attempt) == (job.id, 1)
 
 
-def test_a_heartbeat_lengthens_the_lease_while_a_handler_works(house: House) -> None:
-    probed(house, lambda _: Done())
-    with house.database.open_work(SYSTEM) as work:
-        [job] = work.commit(work.runs.claim(owner="one", lease_s=0.2, limit=1))
-    house.clock.advance(timedelta(hours=1))
-    beaten = threading.Event()
+def test_the_lease_of_a_job_is_lengthened_while_its_handler_works(house: House) -> None:
+    leases: list[bool] = []
 
-    def until_beaten() -> None:
-        for _ in range(2000):
+    def until_lengthened(context: TaskContext) -> Outcome:
+        house.clock.advance(timedelta(seconds=9))
+        for _ in range(20_000):
             with house.database.open_work.reading(SYSTEM) as work:
-                held = work.runs.load(job.run_id).jobs[job.id]
-            if held.lease_until is not None and held.lease_until > house.clock.now():
-                beaten.set()
-                return
+                held = work.runs.load(context.job.run_id).jobs[context.job.id]
+            if held.lease_until != context.job.lease_until:
+                leases.append(True)
+                return Done()
+        return Done()
 
-    with Heartbeat(open_work=house.database.open_work, who=SYSTEM, job=job, lease_s=0.2):
-        until_beaten()
+    probed(house, until_lengthened)
+    executor = Executor(
+        facilities=house.plane.facilities,
+        task_types=house.plane.types,
+        moving=Moving(library=Library(), own_topics=house.plane.types.topics),
+        who=SYSTEM,
+        owner="beating",
+        lease_s=1.0,
+    )
 
-    assert beaten.is_set()
+    executor.run_once()
+
+    assert leases == [True]
 
 
 def test_a_task_type_of_a_foreign_package_is_found_and_works(

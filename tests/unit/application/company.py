@@ -132,7 +132,10 @@ class Company:
         self.store = open_store((folder / "artifacts").as_uri())
         mint = Mint(ids=self.ids)
         self.founding = Founding(open_work=work, mint=mint)
-        self.groups, self.people = Groups(open_work=work), People(open_work=work)
+        self.groups, self.people = (
+            Groups(open_work=work, own_topics=("deploy",)),
+            People(open_work=work),
+        )
         self.tokens, self.models = Tokens(open_work=work, mint=mint), Models(open_work=work)
         self.stages, self.services = Stages(open_work=work), Services(open_work=work)
         places, self.home = LocalPlaces(), folder / "home"

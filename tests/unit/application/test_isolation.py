@@ -24,6 +24,7 @@ from pilothouse.wire.requests import (
     RegisterModel,
     RegisterRuntime,
     RouteShare,
+    SetPolicy,
     SetRoute,
     TakeSnapshot,
 )
@@ -158,7 +159,9 @@ LISTS: dict[str, Callable[[World, Principal], Any]] = {
 }
 WRITES: dict[str, Callable[[World, Principal], object]] = {
     "create a group": lambda w, p: w.company.groups.create(p, name="mine"),
-    "set the policy": lambda w, p: w.company.groups.set_policy(p, name="risk", python_source=True),
+    "set the policy": lambda w, p: w.company.groups.set_policy(
+        p, name="risk", wanted=SetPolicy(python_source=True)
+    ),
     "enter a person": lambda w, p: w.company.people.create(p, name="eve"),
     "give a role": lambda w, p: w.company.people.grant(
         p, person="mallory", group="risk", role=Role.ADMINISTRATOR

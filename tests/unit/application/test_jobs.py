@@ -115,8 +115,17 @@ def test_a_snapshot_that_runs_online_only_takes_no_job(company: Company, placed:
         {"target": None},
         {"kind": JobKind.METRICS},
         {"kind": JobKind.SNAPSHOT},
+        {"kind": JobKind.LOAD_TEST},
     ],
-    ids=["no-input", "two-inputs", "no-format", "no-target", "metrics-target", "snapshot"],
+    ids=[
+        "no-input",
+        "two-inputs",
+        "no-format",
+        "no-target",
+        "metrics-target",
+        "snapshot",
+        "load-test",
+    ],
 )
 def test_an_order_that_says_too_little_or_too_much_is_refused(
     company: Company, placed: str, changes: dict[str, object]

@@ -41,6 +41,7 @@ from pilothouse.scoring.batch.errors import (
     OutputExistsError,
     SourceChangedError,
     SourceDigestError,
+    SourceMissingError,
     TargetMissingError,
 )
 from pilothouse.scoring.batch.measures import OwnMeasures
@@ -324,6 +325,8 @@ def test_nan_in_parquet_is_refused_like_anywhere_else(bench: Bench) -> None:
         ),
         (csv(1), {"target": None}, TargetMissingError, {"job": "job_1"}),
         (csv(1), {"kind": JobKind.SNAPSHOT}, JobKindError, {"kind": "snapshot"}),
+        (csv(1), {"kind": JobKind.LOAD_TEST}, JobKindError, {"kind": "load-test"}),
+        (csv(1), {"source": None}, SourceMissingError, {"job": "job_1"}),
         (b"", {}, TableUnreadableError, {"table": "CSV"}),
     ],
 )
@@ -352,6 +355,7 @@ def test_a_column_without_a_type_is_not_guessed(bench: Bench) -> None:
 
 def test_a_file_with_another_digest_is_not_read(bench: Bench) -> None:
     order = bench.order(csv(3), TableFormat.CSV)
+    assert order.source is not None
     source = replace(order.source, sha256="f" * 64)
 
     with pytest.raises(SourceDigestError) as caught:

@@ -25,12 +25,24 @@ if TYPE_CHECKING:
     from pilothouse.bpmn.drawing import Pen
 
 Tree = tuple[str, tuple["Tree", ...]]
-LEAVES = ("service", "user", "timer", "receive", "edged", "rejecting")
+LEAVES = ("service", "user", "timer", "receive", "edged", "rejecting", "race", "undone")
+BLOCKS = ("row", "choice", "fork", "any", "sub", "guarded", "each", "turns", "rounds")
+LOOPS = {
+    "each": "<multiInstanceLoopCharacteristics>{0}</multiInstanceLoopCharacteristics>",
+    "turns": '<multiInstanceLoopCharacteristics isSequential="true">{0}</multiInstanceLoopCharacteristics>',
+    "rounds": (
+        '<standardLoopCharacteristics loopMaximum="2"><loopCondition>=true</loopCondition>'
+        "</standardLoopCharacteristics>"
+    ),
+}
+PAIR = '<extensionElements><zeebe:loopCharacteristics inputCollection="=pair" inputElement="one"/></extensionElements>'
+UNCOUNTED = ("remind", "reject", "race", "undo", "un", *LOOPS)
+"""How often these are done is for the dice, or more than a name tells."""
 LEAF = st.sampled_from(LEAVES).map(lambda kind: (kind, ()))
 TREES = st.recursive(
     LEAF,
     lambda inner: st.tuples(
-        st.sampled_from(("row", "choice", "fork", "sub")),
+        st.sampled_from(BLOCKS),
         st.lists(inner, min_size=1, max_size=3).map(tuple),
     ),
     max_leaves=7,
@@ -49,9 +61,12 @@ class Sketch:
     pen: Pen
     count: int = 0
     body: list[str] = field(default_factory=list)
+    times: dict[str, int] = field(default_factory=dict)
+    within: int = 1
 
     def name(self, kind: str) -> str:
         self.count += 1
+        self.times[f"{kind}{self.count}"] = self.within
         return f"{kind}{self.count}"
 
     def flow(self, a: str, b: str) -> None:
@@ -63,12 +78,19 @@ class Sketch:
             "row": self.row,
             "choice": self.choice,
             "fork": self.fork,
+            "any": self.any,
             "sub": self.sub,
+            "guarded": self.guarded,
+            **{kind: partial(self.repeated, kind) for kind in LOOPS},
         }
         return blocks[kind](inner) if inner else self.leaf(kind)
 
     def leaf(self, kind: str) -> tuple[str, str]:
         name = self.name(kind)
+        if kind == "race":
+            return self.race(name)
+        if kind == "undone":
+            return self.undone(name)
         if kind == "user":
             self.body.append(f'<userTask id="{name}"/>')
         elif kind == "timer":
@@ -127,21 +149,73 @@ class Sketch:
             self.flow(leaving, join)
         return fork, join
 
-    def sub(self, inner: tuple[Tree, ...]) -> tuple[str, str]:
-        name, outside, self.body = self.name("sub"), self.body, []
+    def any(self, inner: tuple[Tree, ...]) -> tuple[str, str]:
+        split, merge = self.name("split"), self.name("merge")
+        self.body += [self.pen.gateway("inclusive", split), self.pen.gateway("inclusive", merge)]
+        for number, (entry, leaving) in enumerate(map(self.block, inner), 1):
+            self.body.append(self.pen.condition(split, entry, f"=take{number} = true"))
+            self.flow(leaving, merge)
+        return split, merge
+
+    def race(self, name: str) -> tuple[str, str]:
+        merge, late = f"{name}merge", TIMER.format("timeDuration", "PT5M")
+        self.body.append(
+            f'<eventBasedGateway id="{name}"/><receiveTask id="{name}go" messageRef="m"/>'
+        )
+        self.body.append(f'<intermediateCatchEvent id="{name}late">{late}</intermediateCatchEvent>')
+        self.body.append(self.pen.gateway("exclusive", merge))
+        for event in (f"{name}go", f"{name}late"):
+            self.flow(name, event)
+            self.flow(event, merge)
+        return name, merge
+
+    def undone(self, name: str) -> tuple[str, str]:
+        self.body.append(self.pen.service(name))
+        self.body.append(
+            f'<boundaryEvent id="c{name}" attachedToRef="{name}"><compensateEventDefinition/></boundaryEvent>'
+            f'<association id="as{name}" sourceRef="c{name}" targetRef="un{name}"/>'
+        )
+        handler = self.pen.service(f"un{name}")
+        self.body.append(handler.replace("<serviceTask", '<serviceTask isForCompensation="true"'))
+        order = f'<compensateEventDefinition activityRef="{name}"/>'
+        self.body.append(
+            f'<intermediateThrowEvent id="undo{name}">{order}</intermediateThrowEvent>'
+        )
+        self.flow(name, f"undo{name}")
+        return name, f"undo{name}"
+
+    def repeated(self, kind: str, inner: tuple[Tree, ...]) -> tuple[str, str]:
+        self.within *= 2
+        ends = self.sub(inner, kind, LOOPS[kind].format(PAIR))
+        self.within //= 2
+        return ends
+
+    def guarded(self, inner: tuple[Tree, ...]) -> tuple[str, str]:
+        name, timer = self.name("remindaside"), TIMER.format("timeCycle", "R2/PT1M")
+        aside = (
+            f'<subProcess id="{name}" triggeredByEvent="true"><startEvent id="on{name}" isInterrupting="false">'
+            f"{timer}</startEvent>{self.pen.service(f'remindin{name}')}"
+            f'<sequenceFlow id="f{name}" sourceRef="on{name}" targetRef="remindin{name}"/></subProcess>'
+        )
+        return self.sub(inner, "sub", aside)
+
+    def sub(self, inner: tuple[Tree, ...], kind: str = "sub", more: str = "") -> tuple[str, str]:
+        name, outside, self.body = self.name(kind), self.body, []
         entry, leaving = self.row(inner)
         self.body += [f'<startEvent id="in{name}"/>', f'<endEvent id="out{name}"/>']
         self.flow(f"in{name}", entry)
         self.flow(leaving, f"out{name}")
         drawn = "".join(self.body)
-        self.body = [*outside, f'<subProcess id="{name}">{drawn}</subProcess>']
+        self.body = [*outside, f'<subProcess id="{name}">{more}{drawn}</subProcess>']
         return name, name
 
 
-def draw(pen: Pen, tree: Tree) -> Definition:
+def draw(pen: Pen, tree: Tree) -> tuple[Definition, dict[str, int]]:
+    """Draw a tree; give it with how often each of its elements is done where it is reached."""
     sketch = Sketch(pen)
     entry, leaving = sketch.block(tree)
-    return pen.draw("".join(sketch.body), f"start>{entry} {leaving}>end", DECLARED)
+    drawn = pen.draw("".join(sketch.body), f"start>{entry} {leaving}>end", DECLARED)
+    return drawn, sketch.times
 
 
 def moves(play: Play, chance: Random) -> list[Callable[[], object]]:
@@ -191,7 +265,9 @@ def saved_and_loaded(state: RunState) -> RunState:
 
 
 def play_out(definition: Definition, side: int, seed: int, save: bool) -> Play:
-    play, chance = Play(definition, {"side": side, "key": "k"}), Random(seed)  # noqa: S311 - a test's dice
+    taken = {f"take{number}": number <= side for number in (1, 2, 3)}
+    given = {"side": side, "key": "k", "pair": [1, 2], **taken}
+    play, chance = Play(definition, given), Random(seed)  # noqa: S311 - a test's dice
     while play.state.run.state is RunStatus.ACTIVE:
         assert all(t.state is not TokenStatus.MOVING for t in play.state.tokens.values())
         chance.choice(moves(play, chance))()
@@ -203,14 +279,12 @@ def play_out(definition: Definition, side: int, seed: int, save: bool) -> Play:
 
 def rows_left(state: RunState) -> int:
     tables = (state.scopes, state.variables, state.tokens, state.jobs, state.subscriptions)
-    return sum(len(table) for table in (*tables, state.tasks, state.incidents))
+    return sum(len(table) for table in (*tables, state.tasks, state.incidents, state.compensations))
 
 
 def work_done(play: Play) -> Counter[str]:
     done = (e for e in play.history if e.event is HistoryEvent.COMPLETED)
-    return Counter(
-        str(e.element) for e in done if not str(e.element).startswith(("remind", "reject"))
-    )
+    return Counter(str(e.element) for e in done if not str(e.element).startswith(UNCOUNTED))
 
 
 @settings(
@@ -220,12 +294,12 @@ def work_done(play: Play) -> Counter[str]:
 def test_every_interleaving_ends_with_the_same_work_and_no_row_left(
     pen: Pen, tree: Tree, side: int, seeds: tuple[int, int]
 ) -> None:
-    definition = draw(pen, tree)
+    definition, times = draw(pen, tree)
     one, other = (play_out(definition, side, seed, save=False) for seed in seeds)
     assert one.state.run.state is RunStatus.COMPLETED
     assert rows_left(one.state) == rows_left(other.state) == 0
     assert work_done(one) == work_done(other)
-    assert set(work_done(one).values()) <= {1}
+    assert all(count == times[name] for name, count in work_done(one).items())
 
 
 @settings(
@@ -235,7 +309,7 @@ def test_every_interleaving_ends_with_the_same_work_and_no_row_left(
 def test_saving_and_loading_between_steps_changes_nothing(
     pen: Pen, tree: Tree, side: int, seed: int
 ) -> None:
-    definition = draw(pen, tree)
+    definition, _ = draw(pen, tree)
     kept = play_out(definition, side, seed, save=False)
     saved = play_out(definition, side, seed, save=True)
     assert saved.history == kept.history

@@ -289,3 +289,17 @@ def test_a_timer_that_cannot_fire_is_refused_at_its_line(
     (found,) = refused.value.problems
     assert found.element == "remind"
     assert problem in found.problem
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("P1D@Europe/Paris", timedelta(days=1)),
+        ("2026-01-02T01:00:00@Europe/Paris", timedelta(days=1)),
+        ("PT36H", timedelta(hours=36)),
+    ],
+)
+def test_a_due_date_may_have_its_zone(pen: Pen, text: str, after: timedelta) -> None:
+    due_date = f'<extensionElements><zeebe:taskSchedule dueDate="{text}"/></extensionElements>'
+    play = Play(pen.draw(f'<userTask id="ask">{due_date}</userTask>', "start>ask ask>end"))
+    assert play.task("ask").due_at == play.now + after

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -137,6 +138,10 @@ def test_every_list_is_a_table_for_people(environment: dict[str, str], words: st
         ("services show cc-fraud", "tag"),
         ("people me", "person_id"),
         ("groups policy default --python-source", "python_source"),
+        (
+            "groups policy default --host 'https://desk.example env:DESK' --notify env:TEAM",
+            "outgoing_hosts",
+        ),
         ("models register other", "name"),
         ("stages define LAB --position 5", "position"),
         ("services define cc-other --mode batch", "tag"),
@@ -144,7 +149,7 @@ def test_every_list_is_a_table_for_people(environment: dict[str, str], words: st
     ],
 )
 def test_one_thing_is_a_json_object(environment: dict[str, str], words: str, name: str) -> None:
-    printed = asked(environment, *words.split(), "--json")
+    printed = asked(environment, *shlex.split(words), "--json")
 
     assert name in json.loads(printed)
 

@@ -44,10 +44,12 @@ TABLE = {
     "do-task": "AOVPSB",
     "read-audit": "AVU",
     "issue-scoring-token": "AP",
+    "work-on-jobs": "AW",
 }
 LETTERS = {
     "A": Role.ADMINISTRATOR, "O": Role.MODEL_OWNER, "V": Role.VALIDATOR, "P": Role.OPERATOR,
     "S": Role.DATA_STEWARD, "B": Role.BUSINESS_OWNER, "U": Role.AUDITOR, "C": Role.CONSUMER,
+    "W": Role.WORKER,
 }  # fmt: skip
 
 

@@ -44,6 +44,36 @@ def test_loops_that_are_never_done_are_an_error() -> None:
         Worker([busy], clock=SetClock()).run_once(rounds=5)
 
 
+def test_a_loop_that_is_stopped_lays_down_its_work() -> None:
+    begun, laid_down = threading.Event(), []
+
+    def turn() -> bool:
+        begun.set()
+        return False
+
+    loop = Loop(name="one", run_once=turn, poll_s=60.0, at_end=lambda: laid_down.append(1))
+    worker = Worker([loop], clock=SetClock())
+    worker.start()
+    assert begun.wait(PATIENCE_S)
+
+    assert worker.stop()
+
+    assert laid_down == [1]
+
+
+def test_a_loop_that_cannot_lay_down_its_work_ends_and_says_so() -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("held")
+
+    loop = Loop(name="one", run_once=lambda: False, poll_s=60.0, at_end=broken)
+    worker = Worker([loop], clock=SetClock())
+    worker.start()
+
+    assert worker.stop()
+
+    assert worker.health()["one"].last_error == "ZeroDivisionError: held"
+
+
 def test_two_loops_of_one_name_are_refused() -> None:
     loop = Loop(name="same", run_once=lambda: False, poll_s=1.0)
 

@@ -140,6 +140,11 @@ class JobHome:
         return self.folder / "job.json"
 
     @property
+    def token(self) -> Path:
+        """The token that a load test asks with, mode 0600; its process takes it away when it starts."""
+        return self.folder / "token"
+
+    @property
     def starts(self) -> Path:
         """How often the process was started, written by the connector."""
         return self.folder / "starts.json"

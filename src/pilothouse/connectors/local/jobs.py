@@ -146,6 +146,9 @@ class LocalJobs:
         # Written before the start: a crash in between costs one start of three and never begins a fourth.
         write_document(home.starts, JobStarts(count=starts.count + 1, pid=0, start_time=0))
         rotate(home.log)
+        order = read_document(JobOrder, home.order)
+        if order is not None and order.load is not None:
+            write_whole(home.token, self._settings.scoring_token.encode())
         pid = self._offspring.start(
             [*self._command, "job", "--home", str(home.folder)],
             environment=passed_on(self._settings.environment, granted=self._settings.granted),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from pilothouse.domain.outgoing import CredentialForm
 from pilothouse.domain.plugins import PluginKind, PluginTwiceError, installed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Kind(StrEnum):
@@ -17,16 +15,66 @@ class Kind(StrEnum):
 
     TEXT = "text"
     BOOLEAN = "true or false"
+    NUMBER = "a number"
+    WHOLE = "a whole number"
     OBJECT = "an object"
+
+
+TYPES: Mapping[Kind, type | tuple[type, ...]] = {
+    Kind.TEXT: str,
+    Kind.BOOLEAN: bool,
+    Kind.NUMBER: (int, float),
+    Kind.WHOLE: (int, float),
+    Kind.OBJECT: Mapping,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One input of a task type."""
+    """
+    One input of a task type.
+
+    Attributes
+    ----------
+    choices
+        The only texts that it may be; none named means any.
+    lowest, highest
+        What a number must not be below, and not above.
+    """
 
     kind: Kind
     description: str
     required: bool = True
+    choices: tuple[str, ...] = ()
+    lowest: float | None = None
+    highest: float | None = None
+
+    def problem(self, value: object) -> str:
+        """
+        Say what is wrong with a value that is there; nothing where it will do.
+
+        Examples
+        --------
+        >>> Parameter(kind=Kind.NUMBER, description="", lowest=1).problem(0)
+        'is 0, below 1'
+        >>> Parameter(kind=Kind.TEXT, description="", choices=("a", "b")).problem("c")
+        "is 'c', none of a, b"
+        """
+        numeric = self.kind in (Kind.NUMBER, Kind.WHOLE)
+        if not isinstance(value, TYPES[self.kind]) or (numeric and isinstance(value, bool)):
+            return f"is {value!r}, not {self.kind}"
+        if self.kind is Kind.WHOLE and isinstance(value, float) and not value.is_integer():
+            return f"is {value!r}, not {self.kind}"
+        if self.choices and value not in self.choices:
+            return f"is {value!r}, none of {', '.join(self.choices)}"
+        return self._out_of_range(value) if isinstance(value, int | float) else ""
+
+    def _out_of_range(self, value: float) -> str:
+        if self.lowest is not None and not value >= self.lowest:
+            return f"is {value!r}, below {self.lowest:g}"
+        if self.highest is not None and not value <= self.highest:
+            return f"is {value!r}, above {self.highest:g}"
+        return ""
 
 
 class Topic(StrEnum):
@@ -36,10 +84,15 @@ class Topic(StrEnum):
     SMOKE_TEST = "smoke-test"
     SCORE_JOB = "score-job"
     METRICS_JOB = "metrics-job"
+    LOAD_TEST = "load-test"
+    COMPARE_WITH_CHAMPION = "compare-with-champion"
     EVALUATE = "evaluate"
     EVALUATE_DECISION = "evaluate-decision"
     WITHDRAW = "withdraw"
     NOTIFY = "notify"
+    WEBHOOK = "webhook"
+    TICKET = "ticket"
+    START_LIFE_CYCLE = "start-life-cycle"
 
 
 STAGE = Parameter(kind=Kind.TEXT, description="The stage, such as UAT.")
@@ -51,6 +104,46 @@ DATASET = Parameter(
     required=False,
     description="The dataset, name@version; without it the service's test dataset.",
 )
+REJECTED = "ticket-rejected"
+CANCELLED = "life-cycle-cancelled"
+
+
+class System(StrEnum):
+    """What keeps tickets."""
+
+    GENERIC = "generic"
+    JIRA = "jira"
+    JIRA_DATA_CENTER = "jira-data-center"
+    SERVICENOW = "servicenow"
+
+
+def _optional(description: str) -> Parameter:
+    return Parameter(kind=Kind.TEXT, required=False, description=description)
+
+
+def _limit(description: str) -> Parameter:
+    return Parameter(kind=Kind.NUMBER, required=False, lowest=0, description=description)
+
+
+URL = Parameter(kind=Kind.TEXT, description="The address; the group's policy must grant its host.")
+CREDENTIAL = {
+    "secret": Parameter(
+        kind=Kind.TEXT,
+        required=False,
+        description="A reference to the secret that goes with each call, granted together with the host.",
+    ),
+    "secret_header": Parameter(
+        kind=Kind.TEXT,
+        required=False,
+        description="The header that it goes by (`Authorization` without it).",
+    ),
+    "secret_form": Parameter(
+        kind=Kind.TEXT,
+        required=False,
+        choices=tuple(CredentialForm),
+        description="As it is (without it), as a bearer token, or as `user:password` for basic authentication.",
+    ),
+}
 PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     Topic.DEPLOY: {
         **PLACED,
@@ -73,6 +166,47 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     Topic.SMOKE_TEST: PLACED,
     Topic.SCORE_JOB: {**PLACED, "dataset": DATASET},
     Topic.METRICS_JOB: {**PLACED, "dataset": DATASET},
+    Topic.LOAD_TEST: {
+        **PLACED,
+        "rate": Parameter(
+            kind=Kind.NUMBER,
+            lowest=0.1,
+            highest=2000,
+            description="Requests a second, each of one golden record, at every endpoint.",
+        ),
+        "duration": Parameter(
+            kind=Kind.NUMBER, lowest=1, highest=3600, description="For how many seconds."
+        ),
+        "concurrency": Parameter(
+            kind=Kind.WHOLE,
+            required=False,
+            lowest=1,
+            highest=256,
+            description="Connections, each with one request at a time (16 without it).",
+        ),
+        "p50_ms": _limit("The highest median of latency, in milliseconds."),
+        "p99_ms": _limit("The highest 99th percentile of latency, in milliseconds."),
+        "error_share": _limit("The highest share of requests not answered well (0 without it)."),
+    },
+    Topic.COMPARE_WITH_CHAMPION: {
+        **PLACED,
+        "champion": _optional("The snapshot to compare with; found by the route without it."),
+        "champion_stage": _optional(
+            "The stage whose route has the champion, as its heaviest other snapshot (`stage` without it)."
+        ),
+        "dataset": DATASET,
+        "decision": _optional("The key of a decision table that judges."),
+        "least": Parameter(
+            kind=Kind.OBJECT,
+            required=False,
+            description="Without a decision: the least difference by metric, such as `={roc_auc: -0.005}`.",
+        ),
+        "most": Parameter(
+            kind=Kind.OBJECT,
+            required=False,
+            description="Without a decision: the largest difference by metric, such as `={log_loss: 0.01}`.",
+        ),
+    },
     Topic.EVALUATE: {
         **PLACED,
         "decision": Parameter(kind=Kind.TEXT, description="The key of the decision table."),
@@ -91,6 +225,57 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     Topic.NOTIFY: {
         "subject": Parameter(kind=Kind.TEXT, description="One line."),
         "text": Parameter(kind=Kind.TEXT, required=False, description="All that there is to say."),
+        "targets": _optional(
+            "References to secrets apart by commas, each of which holds an address of Apprise; the group's policy must "
+            "grant them."
+        ),
+    },
+    Topic.WEBHOOK: {
+        "url": URL,
+        "body": Parameter(
+            kind=Kind.OBJECT, required=False, description="What is sent as JSON; `{}` without it."
+        ),
+        **CREDENTIAL,
+    },
+    Topic.START_LIFE_CYCLE: {
+        "definition": Parameter(
+            kind=Kind.TEXT,
+            description="The key of a life cycle, whose latest version is started, or key@version.",
+        ),
+        "snapshot": _optional("The snapshot that it is about; the run's own without it."),
+        "service": _optional("The service that it is about; the run's own without it."),
+        "variables": Parameter(
+            kind=Kind.OBJECT, required=False, description="What it begins with."
+        ),
+        "wait": Parameter(
+            kind=Kind.BOOLEAN,
+            required=False,
+            description="Whether the task lasts until it has ended (true without it).",
+        ),
+    },
+    Topic.TICKET: {
+        "system": Parameter(
+            kind=Kind.TEXT, choices=tuple(System), description="What keeps the tickets."
+        ),
+        "url": Parameter(
+            kind=Kind.TEXT,
+            description="The system's address, or of the generic one the address of its tickets; the group's policy "
+            "must grant its host.",
+        ),
+        "project": _optional(
+            "Jira: the project's key. ServiceNow: the table (`incident` without it)."
+        ),
+        "kind": _optional("Jira: the type of the issue (`Task` without it)."),
+        "subject": _optional("One line; needed where no `ticket` is named."),
+        "text": _optional("All that there is to say."),
+        "fields": Parameter(
+            kind=Kind.OBJECT, required=False, description="More of the system's own fields."
+        ),
+        "ticket": _optional("The `id` of a ticket that is there; without it one is opened."),
+        "comment": _optional("A comment to add to it."),
+        "until": _optional("States apart by commas; the task waits until the ticket is in one."),
+        "unless": _optional(f"States in which the wait ends by the business error `{REJECTED}`."),
+        **CREDENTIAL,
     },
 }
 

@@ -11,39 +11,37 @@ topic, its object a function that takes the `Facilities` and gives the `TaskType
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from pilothouse.domain.access import KeyedCall
 from pilothouse.domain.plain import digest
 from pilothouse.lifecycle.errors import ForeignServiceError, TaskInputError
-from pilothouse.lifecycle.tasks.catalogue import Kind, Parameter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
 
     from pilothouse.application.calls import Calls
     from pilothouse.application.deployments import Deployments
     from pilothouse.application.evaluations import Evaluations
     from pilothouse.application.jobs import Jobs
+    from pilothouse.application.load_tests import LoadTests
     from pilothouse.application.runtimes import Runtimes
     from pilothouse.bpmn.state import Job
     from pilothouse.domain.access import Principal
     from pilothouse.domain.lifecycles import RunHeading
     from pilothouse.domain.services import Service
     from pilothouse.lifecycle.decisions import Decisions
+    from pilothouse.lifecycle.runs import Runs
+    from pilothouse.lifecycle.tasks.catalogue import Parameter
     from pilothouse.ports.artifacts import ArtifactStore
     from pilothouse.ports.clock import Clock
     from pilothouse.ports.entries import Entries
+    from pilothouse.ports.outgoing import Notifications, Outgoing
     from pilothouse.ports.unit_of_work import OpenWork
 
 T = TypeVar("T")
-TYPES: Mapping[Kind, type | tuple[type, ...]] = {
-    Kind.TEXT: str,
-    Kind.BOOLEAN: bool,
-    Kind.OBJECT: Mapping,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +79,15 @@ class Facilities:
     calls: Calls
     deployments: Deployments
     jobs: Jobs
+    load_tests: LoadTests
     evaluations: Evaluations
     runtimes: Runtimes
     decisions: Decisions
     artifacts: ArtifactStore
     entries: Entries
+    runs: Runs
+    outgoing: Outgoing
+    notifications: Notifications
     results_location: str
 
 
@@ -154,6 +156,11 @@ class TaskContext:
         """Give a text input that was checked to be there."""
         return str(self.job.inputs[name])
 
+    def number(self, name: str, *, otherwise: float) -> float:
+        """Give a number that was checked to be one."""
+        value = self.job.inputs.get(name)
+        return float(value) if isinstance(value, int | float) else otherwise
+
     def flag(self, name: str, *, otherwise: bool) -> bool:
         """Give a yes or no."""
         value = self.job.inputs.get(name)
@@ -183,8 +190,7 @@ def check_inputs(task_type: TaskType, inputs: Mapping[str, object]) -> None:
         if value is None or value == "":
             problem = "is missing" if parameter.required else ""
         else:
-            wrong = not isinstance(value, TYPES[parameter.kind])
-            problem = f"is {value!r}, not {parameter.kind}" if wrong else ""
+            problem = parameter.problem(value)
         if problem:
             raise TaskInputError(topic=task_type.topic, parameter=name, problem=problem)
 

@@ -83,7 +83,7 @@ def kept(
 
 
 def _judgement(context: TaskContext, decided: Decided, figures: Mapping[str, object]) -> Judgement:
-    verdict, reason = _verdict(decided)
+    verdict, reason = verdict_of(decided)
     return Judgement(
         kind=context.text("kind") or context.needed("decision"),
         snapshot=context.needed("snapshot"),
@@ -98,7 +98,15 @@ def _judgement(context: TaskContext, decided: Decided, figures: Mapping[str, obj
     )
 
 
-def _verdict(decided: Decided) -> tuple[Verdict, str]:
+def verdict_of(decided: Decided) -> tuple[Verdict, str]:
+    """
+    Read the verdict and its reason out of what a decision gave: null is inconclusive.
+
+    Raises
+    ------
+    DecisionInvalidError
+        When it gives no verdict.
+    """
     if decided.value is None:
         return Verdict.INCONCLUSIVE, "; ".join(decided.nulls) or "the decision gives null"
     value = decided.value

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pilothouse.application.finding import dataset_named
-from pilothouse.domain.jobs import Job, JobKind, JobState
+from pilothouse.domain.jobs import Job, JobKind
 from pilothouse.domain.locations import Place
-from pilothouse.lifecycle.errors import DatasetMissingError, JobUnsuccessfulError
+from pilothouse.lifecycle.errors import DatasetMissingError
 from pilothouse.lifecycle.tasks.catalogue import PARAMETERS, Topic
 from pilothouse.lifecycle.tasks.contract import (
     Done,
@@ -16,9 +18,12 @@ from pilothouse.lifecycle.tasks.contract import (
     TaskType,
     own_service,
     pause_s,
-    reported_before,
 )
+from pilothouse.lifecycle.tasks.ordered_jobs import completed
 from pilothouse.wire.requests import OrderJob
+
+if TYPE_CHECKING:
+    from pilothouse.domain.access import Principal
 
 TOPICS = {JobKind.SCORE: Topic.SCORE_JOB, JobKind.METRICS: Topic.METRICS_JOB}
 
@@ -49,24 +54,13 @@ class _Batch:
         self._facilities, self._context, self._kind = facilities, context, kind
 
     def outcome(self) -> Outcome:
-        turn = 0
-        while True:
-            job = self._job(turn)
-            if not job.state.ended:
-                return Later(after_s=pause_s(self._context))
-            if job.state is JobState.COMPLETE:
-                return Done(variables=_variables(job))
-            if not reported_before(self._facilities, self._context, f"reported-{turn}"):
-                raise JobUnsuccessfulError(job=job.id, state=job.state.value, error=job.error)
-            turn += 1  # this delivery is the retry: it orders a new one
+        jobs = completed(self._facilities, self._context, Job, self._ordered)
+        if jobs is None:
+            return Later(after_s=pause_s(self._context))
+        return Done(variables=_variables(jobs[0]))
 
-    def _job(self, turn: int) -> Job:
-        ordered = self._context.once(
-            f"order-{turn}",
-            Job,
-            lambda who: self._facilities.jobs.order(who, self._wanted(turn)),
-        )
-        return self._facilities.jobs.get(self._context.who, job_id=ordered.id)
+    def _ordered(self, who: Principal, turn: int) -> Job:
+        return self._facilities.jobs.order(who, self._wanted(turn))
 
     def _wanted(self, turn: int) -> OrderJob:
         context, facilities = self._context, self._facilities

@@ -1,8 +1,8 @@
 """
 Notify: tell people what a life cycle has come to.
 
-Today a notification is a row in the audit and a line of the logger ``pilothouse.notifications``; mail and chat
-are not sent yet.
+A notification is a row in the audit and a line of the logger ``pilothouse.notifications``; where targets are named,
+it goes by mail, chat or pager too, to each of them once.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from pilothouse.domain.plain import digest
 from pilothouse.lifecycle.tasks.catalogue import PARAMETERS, Topic
 from pilothouse.lifecycle.tasks.contract import Done, Facilities, Outcome, TaskContext, TaskType
+from pilothouse.lifecycle.tasks.reaching import policy_of
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
+    from pilothouse.domain.outgoing import OutgoingPolicy
 
 log = logging.getLogger("pilothouse.notifications")
 
@@ -23,10 +26,36 @@ def build(facilities: Facilities) -> TaskType:
     """Give the task type ``notify``."""
 
     def handle(context: TaskContext) -> Outcome:
+        targets = _targets(context)
+        policy = policy_of(facilities, context)
+        for target in targets:
+            policy.check_target(target)
         context.once("notify", bool, lambda who: _told(facilities, context, who))
+        for target in targets:
+            _tell(facilities, context, target, policy)
         return Done()
 
     return TaskType(topic=Topic.NOTIFY, parameters=PARAMETERS[Topic.NOTIFY], handle=handle)
+
+
+def _targets(context: TaskContext) -> tuple[str, ...]:
+    """Read references apart by commas, each once."""
+    given = (context.text("targets") or "").split(",")
+    return tuple(dict.fromkeys(target.strip() for target in given if target.strip()))
+
+
+def _tell(
+    facilities: Facilities, context: TaskContext, target: str, policy: OutgoingPolicy
+) -> None:
+    """Send to one target; what has reached it is not sent again when another target fails."""
+
+    def sent(who: Principal) -> bool:
+        subject, text = context.needed("subject"), context.text("text") or ""
+        facilities.notifications.send(target, subject=subject, text=text, policy=policy)
+        with facilities.open_work(who) as work:
+            return work.commit(True)
+
+    context.once(f"send-{digest(target)[:16]}", bool, sent)
 
 
 def _told(facilities: Facilities, context: TaskContext, who: Principal) -> bool:
@@ -38,7 +67,12 @@ def _told(facilities: Facilities, context: TaskContext, who: Principal) -> bool:
             noun="run",
             subject=heading.run_id,
             group=heading.group,
-            detail={"subject": subject, "text": text, "element": context.job.element},
+            detail={
+                "subject": subject,
+                "text": text,
+                "element": context.job.element,
+                "targets": _targets(context),
+            },
         )
         told = work.commit(True)
     log.info("%s: %s", subject, text)

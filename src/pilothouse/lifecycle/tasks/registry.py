@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING
 
 from pilothouse.domain.plugins import PluginKind, installed
 from pilothouse.lifecycle.errors import TopicUnknownError
-from pilothouse.lifecycle.tasks import deploy, evaluate, jobs, notify, smoke_test, withdraw
+from pilothouse.lifecycle.tasks import (
+    compare,
+    deploy,
+    evaluate,
+    jobs,
+    load_test,
+    notify,
+    smoke_test,
+    start_life_cycle,
+    ticket,
+    webhook,
+    withdraw,
+)
 from pilothouse.lifecycle.tasks.catalogue import known_topics
 
 if TYPE_CHECKING:
@@ -19,10 +31,15 @@ BUILDERS = (
     smoke_test.build,
     jobs.build_score,
     jobs.build_metrics,
+    load_test.build,
+    compare.build,
     evaluate.build,
     evaluate.build_decision,
     withdraw.build,
     notify.build,
+    start_life_cycle.build,
+    ticket.build,
+    webhook.build,
 )
 
 

@@ -46,6 +46,16 @@ class JobKindError(NotSupportedError):
         )
 
 
+class SourceMissingError(InvalidError):
+    """A job has nothing to read."""
+
+    code = "job-without-source"
+
+    def __init__(self, *, job: str) -> None:
+        self.job = job
+        super().__init__(f"Job {job} names no file to read. Order it with a dataset or a source.")
+
+
 class TargetMissingError(InvalidError):
     """A scoring job has nowhere to write."""
 

@@ -119,6 +119,15 @@ class JobHome:
         """Read the settings, as `order` does."""
         return self._read(JobSettings, "job.json")
 
+    def take_token(self) -> str:
+        """Read the token that a load test asks with, and leave none behind; empty where there is none."""
+        path = self.folder / "token"
+        if not path.exists():
+            return ""
+        token = path.read_text("utf-8").strip()
+        path.unlink()
+        return token
+
     def process(self) -> JobProcess | None:
         """Give the last process that ran the job, or None."""
         if not (self.folder / "process.json").exists():

@@ -12,6 +12,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pilothouse.artifacts.store import open_store
 from pilothouse.domain.errors import PilothouseError
 from pilothouse.domain.ids import JobId
 from pilothouse.domain.jobs import JobOrder, JobProgress, JobReport, JobResult, JobState
@@ -21,6 +22,8 @@ from pilothouse.scoring.batch.home import JobHome
 from pilothouse.scoring.batch.loading import Loading
 from pilothouse.scoring.batch.run import Run
 from pilothouse.scoring.batch.watch import Watch
+from pilothouse.scoring.load.job import load_test
+from pilothouse.scoring.packages import Packages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,6 +174,10 @@ def _run(
         cancelled=lambda: told.stop or home.cancelled,
         seconds=time.monotonic,
     )
+    if order.load is not None:
+        store = open_store(home.settings().artifacts)
+        package = Packages(store, Path(home.settings().packages)).fetch(order.digest)
+        return load_test(order, package=package, token=home.take_token(), progress=watch.progress)
     loading = Loading(home.settings(), log=home.folder / "model.log", watch=watch)
     return Run(
         order,

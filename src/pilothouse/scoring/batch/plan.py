@@ -119,7 +119,7 @@ def _typed(name: str, order: JobOrder, schema: Schema, reader: TableReader) -> C
     kind = reader.type_of(name)
     if kind is not None:
         return replace(unknown, type=kind)
-    if order.source.format is TableFormat.CSV:
+    if order.source is not None and order.source.format is TableFormat.CSV:
         return unknown
     raise ColumnUntypedError(column=name)
 

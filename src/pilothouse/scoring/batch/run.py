@@ -17,6 +17,7 @@ from pilothouse.scoring.batch.errors import (
     JobKindError,
     SourceChangedError,
     SourceDigestError,
+    SourceMissingError,
     TargetMissingError,
 )
 from pilothouse.scoring.batch.manifests import (
@@ -127,8 +128,8 @@ class Run:
                 if self._order.target is None:
                     raise TargetMissingError(job=self._order.job_id)
             case JobKind.METRICS:
-                return
-            case JobKind.SNAPSHOT:
+                pass
+            case JobKind.SNAPSHOT | JobKind.LOAD_TEST:
                 raise JobKindError(kind=self._order.kind.value)
 
     def _measured(self) -> JobReport:
@@ -151,6 +152,8 @@ class Run:
 
     def _streamed(self, folder: Path) -> tuple[Outcome, OutputSource]:
         asked = self._order.source
+        if asked is None:
+            raise SourceMissingError(job=self._order.job_id)
         self._watch.progress(JobProgress())
         with ExitStack() as opened:
             stream = opened.enter_context(open_source(asked.root, asked.path))

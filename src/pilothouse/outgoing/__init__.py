@@ -1,0 +1,3 @@
+"""The world outside, as life cycles reach it: guarded HTTP calls, and notifications."""
+
+from __future__ import annotations
