@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 import ssl
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ MAXIMUM_ANSWER = 256 * 1024
 LATER = frozenset({408, 425, 429})
 LONGEST_PAUSE_S = 60.0
 HIDDEN = "***"
+DEEPEST = 32
+"""Levels of an answer's JSON; one that is nested deeper is kept as text."""
 HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
 HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\Z")
 OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
@@ -196,9 +199,35 @@ def _body(content: bytes, headers: Mapping[str, str], hidden: tuple[str, ...]) -
     if "json" not in headers.get("content-type", ""):
         return text
     try:
-        return json.loads(text, parse_constant=str)
+        return _storable(json.loads(text, parse_constant=str), DEEPEST)
     except (ValueError, RecursionError):
         return text
+
+
+def _storable(value: object, levels: int) -> object:
+    """
+    Give JSON that every database keeps: without U+0000, halves of surrogate pairs and endless numbers.
+
+    Raises
+    ------
+    ValueError
+        When it is nested deeper than so many levels.
+    """
+    if not levels:
+        raise ValueError("nested too deep")
+    match value:
+        case str():
+            whole = value.encode("utf-8", errors="replace").decode()
+            return whole.replace("\0", "\ufffd")
+        case float() if not math.isfinite(value):
+            return str(value)
+        case list():
+            return [_storable(item, levels - 1) for item in value]
+        case dict():
+            items = value.items()
+            return {str(_storable(k, 1)): _storable(v, levels - 1) for k, v in items}
+        case _:
+            return value
 
 
 def _judged(url: str, status: int, headers: Mapping[str, str], body: object) -> OutgoingAnswer:

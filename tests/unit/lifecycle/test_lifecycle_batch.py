@@ -88,4 +88,4 @@ def test_the_watch_outlives_what_it_meets(trouble: str) -> None:
         batch.next()
         assert seen.wait(PATIENCE_S)
 
-    assert set(job.id for job in beats) == {"lcj_1"}
+    assert {job.id for job in beats} == {"lcj_1"}

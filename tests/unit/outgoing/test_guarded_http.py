@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import socket
 import threading
 from typing import Any
@@ -18,6 +19,7 @@ from pilothouse.domain.outgoing import (
     HostNotGrantedError,
     HostUnreachableError,
     Method,
+    OutgoingAnswer,
     OutgoingCall,
     OutgoingPolicy,
     RedirectRefusedError,
@@ -25,6 +27,7 @@ from pilothouse.domain.outgoing import (
     UrlInvalidError,
     parse_grant,
 )
+from pilothouse.domain.plain import canonical, from_plain
 from pilothouse.domain.secrets import SecretMissingError
 from pilothouse.outgoing.addresses import check_address
 from pilothouse.outgoing.http import MAXIMUM_SENT, GuardedHttp, HttpLimits
@@ -264,6 +267,25 @@ def test_what_is_no_json_comes_as_text() -> None:
         answer = caller().call(call(server.url), policy=private(server.url))
 
     assert answer.body == "{not"
+
+
+@pytest.mark.parametrize(
+    ("raw", "body"),
+    [
+        (b'{"a": "x\\u0000y"}', {"a": "x\ufffdy"}),
+        (b'{"\\ud800": [1e999, NaN, "\\udc00"]}', {"?": ["inf", "NaN", "?"]}),
+        (b"[" * 31 + b"1" + b"]" * 31, json.loads("[" * 31 + "1" + "]" * 31)),
+        (b"[" * 40 + b"]" * 40, "[" * 40 + "]" * 40),
+        (b"[" * 400 + b"]" * 400, "[" * 400 + "]" * 400),
+        (b"\xff\x00", "\ufffd\ufffd"),
+    ],
+)
+def test_an_answer_is_one_that_every_database_keeps(raw: bytes, body: object) -> None:
+    with answering(lambda _: Reply(raw=raw)) as server:
+        answer = caller(limits=QUICK).call(call(server.url), policy=private(server.url))
+
+    assert from_plain(OutgoingAnswer, json.loads(canonical(answer))) == answer
+    assert answer.body == body
 
 
 def test_a_host_that_drips_its_answer_is_cut_off() -> None:
