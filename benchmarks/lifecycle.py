@@ -179,7 +179,14 @@ def _steps_found(samples: dict[str, list[float]]) -> Findings:
             ("SpiffWorkflow read and saved", samples["resumed/s"]),
         )
     )
-    return Findings(measurements=tuple(measured), ratios=ratios)
+    costs = tuple(
+        paired(f"processor of a step: ours / {words}", samples["ours/cpu"], samples[f"{who}/cpu"])
+        for who, words in (
+            ("saved", "SpiffWorkflow saved"),
+            ("resumed", "SpiffWorkflow read and saved"),
+        )
+    )
+    return Findings(measurements=tuple(measured), ratios=ratios + costs)
 
 
 def _targeted(ratio: Ratio) -> Ratio:
