@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.buckets", "tests.databases", "tests.models.fixtures", "tests.skips"]
+pytest_plugins = ["tests.skips", "tests.buckets", "tests.databases", "tests.kits", "tests.models.fixtures"]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tarfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,15 +16,15 @@ from pilothouse.lifecycle.offline import lint
 from pilothouse.lifecycle.paths import all_paths
 from pilothouse.lifecycle.simulation import life_cycle
 from tests.integration.lifecycle.house import OPAL, RISK
-from tests.skips import KIT_ELSEWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pilothouse.wire.runs import Finding
     from tests.integration.lifecycle.house import House
+    from tests.kits import Kit
 
-CHECKOUT = Path(__file__).parents[3]
 FOLDER = "bpmn-miwg"
 MODELS = ("A.1.0", "A.2.0", "A.2.1", "A.3.0", "A.4.0", "A.4.1", "B.1.0", "B.2.0")
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
@@ -43,22 +40,9 @@ FLOWED = {"A.1.0": 5, "A.2.0": 8, "A.2.1": 8}
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the folder of the models: unpacked from its archive, or as it lies in the folder that the environment names."""
-    named = os.environ.get("PILOTHOUSE_CONFORMANCE")
-    place = Path(named) if named else CHECKOUT.parent / "shared" / "data"
-    if (place / FOLDER).is_dir():
-        return place / FOLDER
-    archive = place / f"{FOLDER}.tar.gz"
-    if not archive.is_file():
-        pytest.skip(
-            f"{KIT_ELSEWHERE}, so nothing is known of interchange: there is neither {place / FOLDER} nor "
-            f"{archive}. Name the folder that has them by PILOTHOUSE_CONFORMANCE."
-        )
-    folder = tmp_path_factory.mktemp("interchange")
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data")
-    return folder / FOLDER
+def models(kit_folder: Kit) -> Path:
+    """Give the folder of the models."""
+    return kit_folder(FOLDER)
 
 
 @pytest.fixture(params=MODELS)

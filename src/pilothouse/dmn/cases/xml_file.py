@@ -11,6 +11,7 @@ from lxml import etree
 from pilothouse.dmn.cases.case import Case, Expected, Kind
 from pilothouse.dmn.cases.errors import CaseFileError
 from pilothouse.dmn.cases.values import CaseValueError, schema_value
+from pilothouse.dmn.document import parser_without_trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,17 +125,8 @@ def read_xml(xml: bytes, *, file: str) -> tuple[Case, ...]:
 
 
 def _root(xml: bytes, file: str) -> etree._Element:
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        root = etree.fromstring(xml, parser)
+        root = etree.fromstring(xml, parser_without_trust())
     except (etree.XMLSyntaxError, ValueError) as error:
         line = error.lineno if isinstance(error, etree.XMLSyntaxError) else 0
         raise CaseFileError(
