@@ -23,6 +23,7 @@ from pilothouse.wire.requests import (
     OrderDeployment,
     RegisterModel,
     RegisterRuntime,
+    SetPolicy,
     StartRun,
     TakeSnapshot,
 )
@@ -95,7 +96,7 @@ def _founded(home: Path, url: str) -> Iterator[BenchPlane]:
     plane = open_plane(home, url)
     try:
         real = plane.real
-        real.groups.set_policy(SYSTEM, name=FIRST_GROUP, python_source=True)
+        real.groups.set_policy(SYSTEM, name=FIRST_GROUP, wanted=SetPolicy(python_source=True))
         for name in (MODEL, SOURCE_MODEL):
             real.models.register(SYSTEM, RegisterModel(name=name, group=FIRST_GROUP))
         wanted = DefineService(tag=SERVICE, group=FIRST_GROUP, mode=Mode.ONLINE)

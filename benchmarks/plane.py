@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pilothouse.application.deployments import Deployments
 from pilothouse.application.founding import SYSTEM
+from pilothouse.application.load_tests import LoadTests
 from pilothouse.application.reconciliation import PlatformToken, Reconciliation
 from pilothouse.application.runtimes import Runtimes
 from pilothouse.application.snapshots import Snapshots
@@ -25,8 +26,11 @@ from pilothouse.lifecycle.library import Library
 from pilothouse.lifecycle.moving import Moving
 from pilothouse.lifecycle.tasks.contract import Done, Facilities, TaskType
 from pilothouse.lifecycle.tasks.registry import TaskTypes
+from pilothouse.outgoing.http import GuardedHttp
+from pilothouse.outgoing.notifications import AppriseNotifications
 from pilothouse.ports.checker import CheckedFolder
 from pilothouse.sdk.scoring import ScoringClient
+from pilothouse.security.secrets import Secrets
 from pilothouse.settings import Settings
 
 if TYPE_CHECKING:
@@ -238,7 +242,7 @@ def open_plane(home: Path, database_url: str) -> BenchPlane:
     real.found()
     work, store = real.database.open_work, open_store(settings.artifacts)
     memory = MemoryRuntimes(at=real.clock.now())
-    facilities = _facilities(real, store, settings)
+    facilities = _facilities(real, store, settings, memory)
     return BenchPlane(
         real=real,
         store=store,
@@ -255,17 +259,24 @@ def open_plane(home: Path, database_url: str) -> BenchPlane:
     )
 
 
-def _facilities(real: ControlPlane, store: ObstoreArtifacts, settings: Settings) -> Facilities:
+def _facilities(
+    real: ControlPlane, store: ObstoreArtifacts, settings: Settings, memory: MemoryRuntimes
+) -> Facilities:
+    no_secrets = Secrets(environment={})
     return Facilities(
         open_work=real.database.open_work,
         clock=real.clock,
         calls=real.calls,
         deployments=real.deployments,
         jobs=real.jobs,
+        load_tests=LoadTests(open_work=real.database.open_work, connectors=memory),
         evaluations=real.evaluations,
         runtimes=real.runtimes,
         decisions=Decisions(open_work=real.database.open_work),
         artifacts=store,
         entries=ScoringClient(token="nothing is scored here"),  # noqa: S106 no token
+        runs=real.runs,
+        outgoing=GuardedHttp(secrets=no_secrets),
+        notifications=AppriseNotifications(secrets=no_secrets),
         results_location=settings.results_location,
     )
