@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pilothouse.cli.connection import connect
-from pilothouse.cli.output import Json, err, print_one, print_rows
+from pilothouse.cli.output import Json, err, print_json, print_one, print_rows
 from pilothouse.cli.simulate import simulate
+from pilothouse.domain.errors import PilothouseError
+from pilothouse.lifecycle.offline import differences, upload_order
 from pilothouse.lifecycle.offline import lint as lint_offline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pilothouse.domain.lifecycles import Definition
+    from pilothouse.lifecycle.offline import Difference
+    from pilothouse.wire.runs import Finding
 
 app = typer.Typer(no_args_is_help=True, help="Life cycles and decision tables.")
 COLUMNS = (
     *("key", "definition_version", "kind", "group", "state"),
     *("decisions", "imports", "start_signals", "uploaded_at"),
 )
+DIFFERING = ("change", "kind", "element", "in", "what", "old", "new")
+SUFFIXES = (".bpmn", ".dmn", ".xml")
+
+
+class NotComparedError(PilothouseError):
+    """Two life cycles cannot be compared: exit code 1 says that they differ, so this one is 2."""
+
+    code = "not-compared"
+    exit_code = 2
+
+    def __init__(self, *, code: str, problem: str) -> None:
+        self.problem_code, self.problem = code, problem
+        super().__init__(problem)
 
 
 @app.command("list")
@@ -28,15 +50,45 @@ def list_(as_json: Json = False) -> None:
 
 @app.command()
 def upload(
-    file: Path, group: Annotated[str, typer.Option()] = "default", as_json: Json = False
+    file: Annotated[list[Path], typer.Argument(help="BPMN and DMN files, in any order.")],
+    group: Annotated[str, typer.Option()] = "default",
+    as_json: Json = False,
 ) -> None:
-    """Upload a BPMN or DMN file as the next version of its key; says where its tables contradict themselves."""
-    xml = file.read_bytes()
+    """Upload BPMN and DMN files, each as the next version of its key; says where their tables contradict themselves.
+
+    Decision files are taken before those that import them; the first one that is refused ends it.
+    """
+    files = {str(path): path.read_bytes() for path in file}
+    order = upload_order(files) if len(files) > 1 else tuple(files)
+    several = len(order) > 1
+    taken: dict[str, Definition] = {}
     with connect() as client:
-        uploaded = client.lifecycles.upload(xml, group=group)
-        print_rows([uploaded], COLUMNS, as_json=as_json)
-        for found in client.lifecycles.lint(xml, group=group):
-            err.print(f"Mind {found.element}, line {found.line}: {found.problem}.", markup=False)
+        try:
+            for name in order:
+                taken[name] = client.lifecycles.upload(files[name], group=group)
+        except PilothouseError:
+            if several:
+                print_rows(taken.values(), COLUMNS, as_json=as_json, empty="None was taken.")
+                _tell_refusal(order, taken)
+            raise
+        print_rows(taken.values(), COLUMNS, as_json=as_json)
+        for name in order:
+            _mind(client.lifecycles.lint(files[name], group=group), name if several else "")
+
+
+def _tell_refusal(order: Sequence[str], taken: Mapping[str, Definition]) -> None:
+    """Say which of several files is refused, which were taken, and which were not tried."""
+    refused, *left = order[len(taken) :]
+    done = ", ".join(f"{name} as {definition.full_name}" for name, definition in taken.items())
+    words = f"Refused: {refused}. Taken: {done or 'none'}. Not tried: {', '.join(left) or 'none'}."
+    err.print(words, markup=False)
+
+
+def _mind(found: Iterable[Finding], file: str) -> None:
+    where = f"{file}: " if file else ""
+    for finding in found:
+        words = f"Mind {where}{finding.element}, line {finding.line}: {finding.problem}."
+        err.print(words, markup=False)
 
 
 @app.command()
@@ -64,6 +116,64 @@ def lint(
 
 
 app.command()(simulate)
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="A file, or KEY@VERSION of the server.")],
+    new: Annotated[str, typer.Argument(help="A file, or KEY@VERSION of the server.")],
+    as_json: Json = False,
+) -> None:
+    """Say what differs between two life cycles or decision files, however drawn; exits with 1 if anything, 2 on errors."""
+    try:
+        found = differences(_source(old), _source(new))
+    except PilothouseError as error:
+        code = getattr(error, "problem_code", error.code)
+        raise NotComparedError(code=code, problem=error.message) from error
+    except OSError as error:
+        problem = f"{error.strerror or error}: {error.filename}. Name another file."
+        raise NotComparedError(code="file", problem=problem) from error
+    if as_json:
+        print_json(found)
+    else:
+        rows = [row for difference in found for row in _rows(difference)]
+        print_rows(
+            rows, DIFFERING, as_json=False, empty="Nothing differs, but perhaps the drawing."
+        )
+    if found:
+        raise typer.Exit(code=1)
+
+
+def _source(name: str) -> bytes:
+    """Read a file; ask the server for what is none and looks like none."""
+    path = Path(name)
+    if path.is_file() or path.suffix.lower() in SUFFIXES or len(path.parts) > 1:
+        return path.read_bytes()
+    with connect() as client:
+        return client.lifecycles.get(name).source
+
+
+def _rows(found: Difference) -> Iterator[dict[str, str | None]]:
+    """Give a row for each detail, or one for an element of which there is nothing to say."""
+    head: dict[str, str | None] = {
+        "change": found.change.value,
+        "kind": found.kind,
+        "element": f"{found.element} ({found.name})" if found.name else found.element,
+        "in": found.scope,
+    }
+    for detail in found.details:
+        yield {
+            **head,
+            "what": detail.what,
+            "old": _words(detail.old),
+            "new": _words(detail.new),
+        }
+    if not found.details:
+        yield head
+
+
+def _words(value: str | None) -> str | None:
+    return "(empty)" if value == "" else value
 
 
 @app.command()

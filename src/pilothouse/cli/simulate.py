@@ -9,18 +9,22 @@ import typer
 
 from pilothouse.cli.output import Json, out, print_json, print_rows
 from pilothouse.domain.plain import rfc3339
-from pilothouse.lifecycle.answers import AnswersInvalidError, Script, read_script
-from pilothouse.lifecycle.offline import by_namespace
-from pilothouse.lifecycle.paths import all_paths
-from pilothouse.lifecycle.simulation import decisions_given, life_cycle
-from pilothouse.lifecycle.simulation import simulate as simulate_offline
+from pilothouse.lifecycle.offline import (
+    AnswersInvalidError,
+    Script,
+    all_paths,
+    by_namespace,
+    decisions_given,
+    life_cycle,
+    read_script,
+)
+from pilothouse.lifecycle.offline import simulate as simulate_offline
 from pilothouse.scoring.documents import read_document
 from pilothouse.scoring.folder_errors import ManifestInvalidError
 
 if TYPE_CHECKING:
-    from pilothouse.lifecycle.paths import Path as Way
-    from pilothouse.lifecycle.paths import Paths
-    from pilothouse.lifecycle.simulation import Passage, Simulated
+    from pilothouse.lifecycle.offline import Passage, Paths, Simulated
+    from pilothouse.lifecycle.offline import Path as Way
 
 
 def simulate(

@@ -68,7 +68,7 @@ class TopicUnknownError(NotSupportedError):
         self.topic, self.known = topic, known
         super().__init__(
             f"Nobody here works on the topic {topic!r}; known are {', '.join(known) or 'none'}. Install the package "
-            "that brings it, then retry."
+            "that brings it, or let an administrator give it to workers of the group, then retry."
         )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
     from pilothouse.domain.events import Event
     from pilothouse.lifecycle.moving import Moving
-    from pilothouse.ports.unit_of_work import OpenWork
+    from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +47,12 @@ class Messages:
             When the waiting event cannot map what the message brings; the message is not kept then.
         """
         who.require(Action.OPERATE_RUN, group=GroupName(wanted.group))
-        return persistent(lambda: self._published(who, wanted))
+        return persistent(lambda: self._published(who, wanted, ordered=True))
 
-    def _published(self, who: Principal, wanted: PublishMessage) -> MessageReceipt:
+    def _published(
+        self, who: Principal, wanted: PublishMessage, *, ordered: bool
+    ) -> MessageReceipt:
+        """Publish; what somebody has `ordered` is in the audit, what a run has thrown in its history alone."""
         with self._open_work(who) as work:
             work.groups.get(wanted.group)
             message = Message(
@@ -70,6 +73,15 @@ class Messages:
                     name=wanted.name,
                     correlation_key=wanted.correlation_key,
                 )
+            if new and ordered:
+                facts = {"correlation_key": wanted.correlation_key, "run": run_id}
+                work.audit.record(
+                    "publish",
+                    noun="message",
+                    subject=wanted.id,
+                    group=message.group,
+                    detail={**facts, **_said(wanted.name, wanted.payload)},
+                )
             return work.commit(MessageReceipt(id=wanted.id, run_id=run_id, seen_before=not new))
 
     def signal(
@@ -85,7 +97,12 @@ class Messages:
         with self._open_work.reading(who) as work:
             waiting = work.runs.waiting_for_signal(group=group, name=name)
         given = variables or {}
-        told = [s.run_id for s in waiting if persistent(lambda s=s: self._told(who, s, given))]  # type: ignore[misc]
+        said = _said(name, given)
+        told = [
+            s.run_id
+            for s in waiting
+            if persistent(lambda s=s: self._told(who, s, given, said))  # type: ignore[misc]
+        ]
         return tuple(dict.fromkeys(told))
 
     def deliver(self, who: Principal, event: Event) -> None:
@@ -109,7 +126,7 @@ class Messages:
             time_to_live_s=float(str(event.payload["time_to_live_s"])),
         )
         try:
-            self.publish(who, wanted)
+            persistent(lambda: self._published(who, wanted, ordered=False))
         except ExpressionFailedError as error:
             # It would fail again however often it came, and hold up all events behind it.
             self._drop(who, event, "message", error)
@@ -149,17 +166,43 @@ class Messages:
         log.error("the %s %s cannot be taken: %s", noun, event.id, error)
 
     def _told(
-        self, who: Principal, subscription: Subscription, given: Mapping[str, object]
+        self,
+        who: Principal,
+        subscription: Subscription,
+        given: Mapping[str, object],
+        ordered: Mapping[str, object] | None = None,
     ) -> bool:
+        """Tell a run; what somebody has `ordered` is in the audit."""
         arrived = SignalArrived(subscription_id=subscription.id, variables=given)
         with self._open_work(who) as work:
             try:
                 self._moving.take(work, work.runs.load(subscription.run_id), arrived)
             except AlreadyOverError:
                 return False  # it stopped waiting meanwhile, as it may
+            if ordered is not None:
+                _audit_signal(work, subscription, ordered)
             return work.commit(True)
 
     def expire(self, who: Principal) -> int:
         """Remove messages that are past their time; give how many of them nobody had taken."""
         with self._open_work(who) as work:
             return work.commit(work.messages.expire())
+
+
+def _said(name: str, variables: Mapping[str, object]) -> dict[str, object]:
+    """Say what was sent: of variables their names and digest, since their values are the run's."""
+    return {"name": name, "variables": sorted(variables), "sha256": digest(variables)}
+
+
+def _audit_signal(
+    work: UnitOfWork, subscription: Subscription, ordered: Mapping[str, object]
+) -> None:
+    heading = work.headings.get(subscription.run_id)
+    facts = {"element": subscription.element, "snapshot": heading.snapshot}
+    work.audit.record(
+        "signal",
+        noun="run",
+        subject=heading.run_id,
+        group=heading.group,
+        detail={**facts, "digest": heading.digest, **ordered},
+    )

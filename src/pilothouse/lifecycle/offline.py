@@ -1,23 +1,59 @@
-"""What can be said of life cycles and decision files without a server."""
+"""
+What can be said of life cycles and decision files without a server.
+
+The command line comes in by this door only; what it offers of other modules is named in `__all__`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pilothouse.dmn import DmnRejectedError, namespace_of, read_decisions
+from pilothouse.lifecycle.answers import AnswersInvalidError, Script, read_script
+from pilothouse.lifecycle.differences import Difference, differences
 from pilothouse.lifecycle.errors import NamespaceTwiceError
 from pilothouse.lifecycle.files import (
     analysis_findings,
     findings,
     refusals,
 )
+from pilothouse.lifecycle.paths import Path, Paths, all_paths
+from pilothouse.lifecycle.simulation import (
+    Passage,
+    Simulated,
+    decisions_given,
+    life_cycle,
+    simulate,
+)
 from pilothouse.lifecycle.tasks.catalogue import known_topics
+from pilothouse.lifecycle.upload_order import upload_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pilothouse.dmn import Decisions
     from pilothouse.wire.runs import Finding
+
+__all__ = [
+    "AnswersInvalidError",
+    "Difference",
+    "Passage",
+    "Path",
+    "Paths",
+    "Script",
+    "Simulated",
+    "all_paths",
+    "by_namespace",
+    "decisions_given",
+    "decisions_of",
+    "differences",
+    "life_cycle",
+    "lint",
+    "lint_decisions",
+    "read_script",
+    "simulate",
+    "upload_order",
+]
 
 
 def lint(

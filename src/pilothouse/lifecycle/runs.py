@@ -12,6 +12,7 @@ from pilothouse.domain.lifecycles import DefinitionKind, DefinitionState
 from pilothouse.domain.pages import Page
 from pilothouse.lifecycle.definitions import definition_named
 from pilothouse.lifecycle.errors import RunStartError
+from pilothouse.lifecycle.lookup import latest_active
 from pilothouse.lifecycle.moving import persistent
 from pilothouse.lifecycle.subjects import Subject, check_not_reserved, group_of, planned
 from pilothouse.lifecycle.views import run_summary, run_view
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pilothouse.bpmn.happenings import Happening
     from pilothouse.bpmn.state import HistoryEntry, Incident
     from pilothouse.domain.access import Principal
+    from pilothouse.domain.ids import GroupName
     from pilothouse.domain.lifecycles import Definition, RunHeading
     from pilothouse.lifecycle.moving import Moving
     from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
@@ -56,11 +58,11 @@ class Runs:
 
     def _started(self, who: Principal, wanted: StartRun) -> RunView:
         with self._open_work(who) as work:
-            definition = _startable(work, wanted.definition)
             subject = Subject(
                 snapshot=snapshot_named(work, wanted.snapshot) if wanted.snapshot else None,
                 service=service_tagged(work, wanted.service) if wanted.service else None,
             )
+            definition = _startable(work, wanted.definition, group=subject.group)
             who.require(Action.START_RUN, group=group_of(definition, subject))
             heading, begin = planned(
                 work, definition, subject, actor=who.person_id, variables=wanted.variables
@@ -165,8 +167,10 @@ def _seen(work: UnitOfWork, run_id: str) -> RunHeading:
     return found
 
 
-def _startable(work: UnitOfWork, name: str) -> Definition:
-    found = definition_named(work, name)
+def _startable(work: UnitOfWork, name: str, *, group: GroupName | None) -> Definition:
+    """Find what a name means: of a bare key what the run's group uses now, whoever else uploads under that key."""
+    own = group and latest_active(work, key=name, kind=DefinitionKind.BPMN, group=group)
+    found = own or definition_named(work, name)
     if found.kind is not DefinitionKind.BPMN:
         raise RunStartError(
             definition=found.full_name, problem="it is a decision table, not a process"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.happenings import Begin
+from pilothouse.bpmn.variables import SUBJECT
 from pilothouse.domain.access import EVERY_GROUP
 from pilothouse.domain.lifecycles import RunHeading
 from pilothouse.lifecycle.errors import RunStartError, VariableReservedError
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from pilothouse.ports.unit_of_work import UnitOfWork
 
 RUN_PREFIX = "run"
-RESERVED = frozenset(
-    {"snapshot", "snapshot_id", "digest", "model", "number", "service", "author", "group"}
-)
+RESERVED = SUBJECT
 """Variables that people can neither give nor change: approvals and separation of duties hang on them."""
 
 

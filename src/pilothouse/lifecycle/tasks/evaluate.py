@@ -47,7 +47,11 @@ def build(facilities: Facilities) -> TaskType:
 
 
 def build_decision(facilities: Facilities) -> TaskType:
-    """Give the task type of business rule tasks, which answers with the decision's ``result``."""
+    """
+    Give the task type of business rule tasks, which answers with the decision's ``result``.
+
+    What it was ``decided`` by goes into the run's history.
+    """
 
     def handle(context: TaskContext) -> Outcome:
         seen = context.job.inputs["context"]
@@ -57,13 +61,21 @@ def build_decision(facilities: Facilities) -> TaskType:
             key=context.needed("decision"),
             context=seen if isinstance(seen, Mapping) else {},
         )
-        return Done(variables={"result": decided.value})
+        return Done(variables={"result": decided.value, "decided": _evidence(decided)})
 
     return TaskType(
         topic=Topic.EVALUATE_DECISION,
         parameters=PARAMETERS[Topic.EVALUATE_DECISION],
         handle=handle,
     )
+
+
+def _evidence(decided: Decided) -> Mapping[str, object]:
+    return {
+        "decision": decided.decision,
+        "rules": list(decided.rules),
+        "nulls": list(decided.nulls),
+    }
 
 
 def kept(
