@@ -91,7 +91,7 @@ EXECUTED = (
     ("manualTask", "passed at once: nobody tells Pilothouse that it is done"),
     (
         "intermediateCatchEvent",
-        "timer (duration or date), message, signal, or the catching end of a link",
+        "timer (duration or date, no cycle), message, signal, or the catching end of a link",
     ),
     (
         "intermediateThrowEvent",
@@ -101,7 +101,7 @@ EXECUTED = (
         "boundaryEvent",
         (
             "error (always interrupting), escalation, timer, message, signal or compensation on a task or sub-process; "
-            "one that does not interrupt may have a timer with a cycle"
+            "one that does not interrupt may have a timer with a cycle, cron among them"
         ),
     ),
     ("exclusiveGateway", "conditions in FEEL, a default flow"),
@@ -137,6 +137,10 @@ EXECUTED = (
         ),
     ),
     ("sequenceFlow", "with a condition where it leaves an exclusive or inclusive gateway"),
+    (
+        "laneSet",
+        "lanes named after a role give it the user tasks in them that name nobody; any other lane is mere drawing",
+    ),
 )
 EXTENSIONS = (
     ("zeebe:taskDefinition", "`type` (the topic, plain text), `retries` (1 to 100; 3)"),
@@ -180,6 +184,14 @@ EXTENSIONS = (
     (
         "pilothouse:approval",
         "on a user task: `separateFrom`, the people who may not answer it, such as `=author`",
+    ),
+    (
+        "pilothouse:timeZone",
+        "an attribute of a timer's event definition or of anything around it: the zone of its timers, such as `Europe/Paris`",
+    ),
+    (
+        "pilothouse:delegate",
+        "on the process, in a file of Camunda 7: `expression` and the `topic` that it stands for",
     ),
     ("pilothouse:form", "on a user task: one or more `pilothouse:field`"),
     (
@@ -344,12 +356,13 @@ def extensions() -> str:
     """Write the extensions that are read, and the timers."""
     timers = ", ".join(code(kind.value) for kind in TimerKind)
     shown = table(("extension", "attributes"), ((code(n), what) for n, what in EXTENSIONS))
-    return f"{shown}\n\nTimers are {timers}: ISO 8601, or FEEL behind `=`."
+    return f"{shown}\n\nTimers are {timers}: ISO 8601, for a cycle also cron, or FEEL behind `=` that gives one of these."
 
 
 def drawn_only() -> str:
     """Write what may stand in a drawing and runs not."""
-    return bullets(code(name) for name in sorted(read.DRAWN))
+    with_a_row = {name for name, _ in EXECUTED}
+    return bullets(code(name) for name in sorted(read.DRAWN - with_a_row))
 
 
 def refused_elements() -> str:
@@ -358,9 +371,13 @@ def refused_elements() -> str:
         advice.ELEMENTS.items(), ((f"zeebe:{n}", c) for n, c in advice.EXTENSIONS.items())
     )
     rows = ((code(name), cure) for name, cure in found)
-    engines = ", ".join(dict.fromkeys(xml.OTHER_ENGINES.values()))
+    named = set(xml.OTHER_ENGINES.values()) - {"Camunda 7", "another engine"}
+    engines = ", ".join(sorted(named))
     shown = table(("refused", "instead"), rows)
-    return f"{shown}\n\nExtensions written for other engines ({engines}) are refused too."
+    return (
+        f"{shown}\n\nExtensions written for other engines ({engines} and others) are refused too. Those of Camunda 7 are "
+        "taken over in a file of [Camunda 7](../how-to/import-from-camunda-7.md), and refused in any other."
+    )
 
 
 def refusals() -> str:

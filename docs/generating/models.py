@@ -9,7 +9,7 @@ import sys
 import typing
 
 from docs.generating.markdown import code, prose, table
-from docs.generating.source import attributes, member_comments, summary
+from docs.generating.source import attributes, member_comments
 from pilothouse.domain.groups import Group
 from pilothouse.domain.jobs import TableFormat
 from pilothouse.domain.plugins import PluginKind, installed
@@ -203,7 +203,7 @@ def policies() -> str:
         (code(name), defaults.get(name, "none"), prose(means))
         for name, means in {**granted, **reaching}.items()
     )
-    return f"{prose(summary(ModelPolicy))}\n\n{table(('grant', 'at first', 'meaning'), rows)}"
+    return table(("grant", "at first", "meaning"), rows)
 
 
 def tables() -> str:

@@ -60,7 +60,7 @@ TASKS = {
     ),
     Topic.EVALUATE_DECISION: (
         "Takes a decision; it is what a business rule task with a called decision becomes.",
-        "`result`, which becomes the task's result variable",
+        "`result`, which becomes the task's result variable; what it was decided by (file, rules, reasons of nulls) goes into the run's history",
     ),
     Topic.WITHDRAW: (
         "Withdraws the snapshot from the service in the stage, out of the route too.",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
+import shlex
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pilothouse.cli.main import command_line
 from pilothouse.lifecycle.answers import read_script
 from pilothouse.lifecycle.simulation import Simulated, decisions_given, life_cycle, simulate
 from pilothouse.scoring.documents import read_document
@@ -15,13 +17,29 @@ from pilothouse.scoring.documents import read_document
 GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
 EXAMPLES = GUIDES / "examples"
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
+COMMANDS = re.findall(
+    r"^pilothouse (lifecycles simulate [^\n]*)$",
+    (GUIDES / "test-a-life-cycle.md").read_text("utf-8"),
+    flags=re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_the_guide_succeeds_without_a_server(
+    line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(EXAMPLES)
+
+    done = CliRunner().invoke(command_line("lifecycles"), shlex.split(line))
+
+    assert done.exit_code == 0, done.output
 
 
 def test_the_answers_of_the_guide_take_the_drawing_to_its_end() -> None:
     script = read_script(read_document((EXAMPLES / "two-approvals.yaml").read_bytes()))
-    table = (files("pilothouse.lifecycle") / "definitions" / "thresholds.dmn").read_bytes()
+    table = (EXAMPLES / "house-thresholds.dmn").read_bytes()
     drawing = life_cycle((EXAMPLES / "two-approvals.bpmn").read_bytes())
-    done = simulate(drawing, script, decisions=decisions_given({"thresholds": table}))
+    done = simulate(drawing, script, decisions=decisions_given({"house-thresholds": table}))
     assert (done.as_wanted, done.outcome, done.unused) == (True, "done", ())
 
 

@@ -34,6 +34,7 @@ def rewrite_mappings(tree: Tree, element: Element) -> None:
 
 
 def _source(tree: Tree, element: Element, parameter: Element) -> str:
+    tree.reading.weigh(sum(len(str(text)) for text in parameter.itertext()))
     try:
         return _given(parameter)
     except ValueError as error:

@@ -13,7 +13,7 @@ from pilothouse.bpmn.state import (
     Token,
     TokenStatus,
 )
-from pilothouse.bpmn.variables import deliver, mapped, visible, write
+from pilothouse.bpmn.variables import check_subject, deliver, mapped, visible, write
 from pilothouse.bpmn.waiting import begin_token, open_scope
 
 if TYPE_CHECKING:
@@ -125,6 +125,8 @@ def _open_by_event(
     process = board.definition.nodes[node.scope]
     if not isinstance(process, SubProcess):
         raise TypeError(f"{node.scope} is opened by an event and is no sub-process.")
+    if not node.outputs:
+        check_subject(board, token.scope_id, given)
     seen = visible(board, token.scope_id)
     inputs = mapped(process.inputs, seen)
     values = mapped(node.outputs, {**seen, **inputs, **given}) if node.outputs else given

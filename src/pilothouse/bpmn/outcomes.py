@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pilothouse.bpmn.board import Board
 
 JobHappening = JobCompleted | JobFailed | JobBusinessError | JobPostponed
+DECIDED = "decided"
+"""What a decision was taken by, its rules and the reasons of its nulls: for the history, and no variable of the run."""
 
 
 def job_happened(board: Board, happening: JobHappening) -> None:
@@ -80,8 +82,10 @@ def _service(board: Board, job: Job) -> Service:
 
 def _completed(board: Board, job: Job, token: Token, happening: JobCompleted) -> None:
     node, given = _service(board, job), plain_all(happening.variables)
+    told: dict[str, object] = {}
     try:
         if node.result_variable is not None:
+            told = {DECIDED: given[DECIDED]} if DECIDED in given else {}
             given = {node.result_variable: _result(node, given)}
         if node.called is not None:
             given = _returned(node, node.called, given)
@@ -89,7 +93,7 @@ def _completed(board: Board, job: Job, token: Token, happening: JobCompleted) ->
     except ExpressionFailedError as error:
         board.hold(job, code=error.code, message=error.message)
         return
-    leave(board, token, HistoryEvent.COMPLETED, job=job.id, variables=sorted(given))
+    leave(board, token, HistoryEvent.COMPLETED, job=job.id, variables=sorted(given), **told)
 
 
 def _returned(node: Service, called: Called, given: dict[str, object]) -> dict[str, object]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -27,7 +27,7 @@ from pilothouse.bpmn.definition import (
     Start,
     SubProcess,
 )
-from pilothouse.bpmn.errors import DefinitionRejectedError
+from pilothouse.bpmn.errors import DefinitionRejectedError, Problem
 from pilothouse.bpmn.read_events import read_boundary, read_catch, read_start
 from pilothouse.bpmn.read_gateways import (
     read_event_based,
@@ -45,7 +45,7 @@ from pilothouse.bpmn.read_tasks import (
 )
 from pilothouse.bpmn.read_throws import read_end, read_manual, read_send, read_throw
 from pilothouse.bpmn.reading import Base, Reading, Topics
-from pilothouse.bpmn.xml import Element, Namespace, children, line_of, name_of, parse
+from pilothouse.bpmn.xml import FILE, Element, Namespace, children, line_of, name_of, parse
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.expressions import Expressions
@@ -69,6 +69,14 @@ DRAWN = frozenset(
 
 READ_ELSEWHERE = frozenset({*LOOPS, "association"})
 """What is no flow node and says something of one, which is read with that one."""
+
+MAXIMUM_NODES = 1_000
+MAXIMUM_ELEMENTS = 10_000
+"""
+What the processes of a file may have in all: events, tasks, gateways and sub-processes; and XML elements of any kind.
+
+Some checks compare each with each, so a file of 2 MB full of them would hold up the server for minutes.
+"""
 
 NodeReader = Callable[[Reading, Element, Base], AnyNode]
 
@@ -105,6 +113,7 @@ def read(
     .. [1] OMG, "Business Process Model and Notation 2.0.2", chapters 10 and 13.
     """
     root = parse(xml)
+    _check_size(root)
     reading = Reading(expressions=expressions, topics=topics)
     if is_camunda7(root):
         from_camunda7(reading, root, delegates=delegates)
@@ -121,6 +130,26 @@ def read(
     if reading.problems or definition is None:
         raise DefinitionRejectedError(problems=tuple(dict.fromkeys(reading.problems)))
     return definition
+
+
+def _check_size(root: Element) -> None:
+    elements = [e for p in children(root, "process") for e in p.iter(etree.Element)]
+    for what, count, most in (
+        ("XML elements", len(elements), MAXIMUM_ELEMENTS),
+        ("events, tasks, gateways and sub-processes", _nodes(elements), MAXIMUM_NODES),
+    ):
+        if count > most:
+            problem = f"the file has {count:,} {what}, more than {most:,}"
+            cure = "Split the process into several that call one another."
+            raise DefinitionRejectedError(
+                problems=(Problem(element=FILE, line=0, problem=problem, cure=cure),)
+            )
+
+
+def _nodes(elements: list[Element]) -> int:
+    names = (name_of(element) for element in elements)
+    kinds = {*READERS, "subProcess"}
+    return sum(name.space == Namespace.BPMN and name.local in kinds for name in names)
 
 
 def _check_ids(reading: Reading, root: Element) -> None:
@@ -174,9 +203,27 @@ def _read_process(reading: Reading, process: Element, digest: str) -> Definition
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Flows:
+    """The sequence flows of one process or sub-process, and their ids by the elements at their ends."""
+
+    all: list[Flow]
+    into: Mapping[str, list[str]]
+    out_of: Mapping[str, list[str]]
+
+    @classmethod
+    def of(cls, flows: list[Flow]) -> _Flows:
+        into: dict[str, list[str]] = {}
+        out_of: dict[str, list[str]] = {}
+        for flow in flows:
+            into.setdefault(flow.target, []).append(flow.id)
+            out_of.setdefault(flow.source, []).append(flow.id)
+        return cls(all=flows, into=into, out_of=out_of)
+
+
 def _container(reading: Reading, container: Element, scope: str) -> list[AnyNode]:
-    flows = [_flow(reading, element) for element in children(container, "sequenceFlow")]
-    reading.flows.update({flow.id: flow for flow in flows})
+    flows = _Flows.of([_flow(reading, element) for element in children(container, "sequenceFlow")])
+    reading.flows.update({flow.id: flow for flow in flows.all})
     nodes: list[AnyNode] = []
     for element in container.iterchildren(etree.Element):
         name = name_of(element)
@@ -214,7 +261,7 @@ def _flow(reading: Reading, element: Element) -> Flow:
     return replace(flow, condition=reading.value(element, text, what="condition") if text else None)
 
 
-def _base(reading: Reading, element: Element, scope: str, flows: list[Flow]) -> Base:
+def _base(reading: Reading, element: Element, scope: str, flows: _Flows) -> Base:
     identity = reading.required(element, "id", what="id")
     for quantity in ("startQuantity", "completionQuantity"):
         if element.get(quantity, "1") != "1":
@@ -227,8 +274,8 @@ def _base(reading: Reading, element: Element, scope: str, flows: list[Flow]) -> 
         name=element.get("name") or "",
         line=line_of(element),
         scope=scope,
-        incoming=tuple(flow.id for flow in flows if flow.target == identity),
-        outgoing=tuple(flow.id for flow in flows if flow.source == identity),
+        incoming=tuple(flows.into.get(identity, ())),
+        outgoing=tuple(flows.out_of.get(identity, ())),
     )
 
 

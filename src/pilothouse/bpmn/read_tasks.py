@@ -136,7 +136,11 @@ def _check_topic(
         return
     if topic not in reading.topics:
         known = ", ".join(sorted(reading.topics)) or "none"
-        reading.reject(element, f"nobody works on the topic {topic!r}", f"Known topics: {known}.")
+        reading.reject(
+            element,
+            f"nobody works on the topic {topic!r}",
+            f"Known topics: {known}. The group's policy may name more, for workers of its own.",
+        )
         return
     parameters = reading.topics[topic]
     for mapping in inputs:

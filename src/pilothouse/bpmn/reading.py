@@ -10,12 +10,14 @@ from lxml import etree
 
 from pilothouse.bpmn.advice import for_element, for_extension
 from pilothouse.bpmn.definition import Flow, Loop, Mapped
-from pilothouse.bpmn.errors import Problem
+from pilothouse.bpmn.errors import DefinitionRejectedError, Problem
 from pilothouse.bpmn.expressions import Expressions, Value
 from pilothouse.bpmn.xml import FILE, OTHER_ENGINES, Element, Namespace, children, line_of, name_of
 from pilothouse.domain.errors import InvalidError
 
 Topics = Mapping[str, Collection[str] | None]
+MAXIMUM_EXPRESSIONS = 200_000
+"""Characters of all expressions of a file: a second or two of reading them."""
 PLAIN_CHILDREN = frozenset({"documentation", "extensionElements", "incoming", "outgoing"})
 
 
@@ -46,6 +48,7 @@ class Reading:
     flows: dict[str, Flow] = field(default_factory=dict)
     loops: dict[str, Loop] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
+    characters: int = 0
 
     def reject(self, element: Element, problem: str, cure: str) -> None:
         """Note a problem of an element; reading goes on."""
@@ -53,10 +56,28 @@ class Reading:
             Problem(element=owner_id(element), line=line_of(element), problem=problem, cure=cure)
         )
 
+    def weigh(self, characters: int) -> None:
+        """
+        Count what is to be read as expressions.
+
+        Raises
+        ------
+        DefinitionRejectedError
+            When it is more than is read.
+        """
+        self.characters += characters
+        if self.characters > MAXIMUM_EXPRESSIONS:
+            problem = f"its expressions have more than {MAXIMUM_EXPRESSIONS:,} characters in all"
+            cure = "Move long ones into decision tables, or split the process."
+            raise DefinitionRejectedError(
+                problems=(Problem(element=FILE, line=0, problem=problem, cure=cure),)
+            )
+
     def value(self, element: Element, text: str, *, what: str) -> Value:
         """Read a literal, or compile an expression; a bad one is a problem."""
         if not text.startswith("="):
             return Value(text=text)
+        self.weigh(len(text))
         try:
             return Value(text=text, compiled=self.expressions.compile(text[1:].strip()))
         except InvalidError as error:

@@ -87,6 +87,7 @@ class Tree:
 
     def feel(self, element: Element, text: str, *, what: str) -> str:
         """Rewrite a text with ``${…}``; one that is not simple is a problem, and becomes null."""
+        self.reading.weigh(len(text))
         try:
             return feel_of_template(text)
         except ValueError as error:

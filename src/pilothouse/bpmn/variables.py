@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 MAXIMUM_DEPTH = 32
 NAME_LENGTH = 200
+SUBJECT = frozenset(
+    {"snapshot", "snapshot_id", "digest", "model", "number", "service", "author", "group"}
+)
+"""Variables that say what a run is about; once there, only an output mapping that somebody has drawn changes them."""
 
 
 def visible(board: Board, scope_id: str) -> dict[str, object]:
@@ -100,7 +104,33 @@ def deliver(
         values = mapped(outputs, {**visible(board, scope_id), **given})
         write(board, scope_id, values, otherwise=scope_id)
     else:
+        check_subject(board, scope_id, given)
         write(board, scope_id, given, otherwise=home(board, scope_id))
+
+
+def check_subject(board: Board, scope_id: str, given: Mapping[str, object]) -> None:
+    """
+    Refuse what comes from outside and would change what the run is about: approvals hang on that.
+
+    Raises
+    ------
+    ExpressionFailedError
+        When it would.
+    """
+    scopes = _outwards(board, scope_id)
+    for name in sorted(SUBJECT.intersection(given)):
+        held = (board.variables.get(f"{scope.id}/{name}") for scope in scopes)
+        nearest = next((variable for variable in held if variable is not None), None)
+        if (
+            nearest is not None
+            and nearest.scope_id == scopes[-1].id
+            and nearest.value != plain(name, given[name])
+        ):
+            raise ExpressionFailedError(
+                expression=name,
+                problem="says what the run is about, and no answer changes it: leave it out, or draw an output "
+                "mapping that gives it another name",
+            )
 
 
 def home(board: Board, scope_id: str) -> str:

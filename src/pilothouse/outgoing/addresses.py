@@ -11,6 +11,12 @@ Address = IPv4Address | IPv6Address
 TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
 """IPv6 networks whose last four bytes are an IPv4 address (RFC 6052 section 2.1, RFC 4291 section 2.5.5.1)."""
 
+CREDENTIALS = frozenset(
+    ip_address(text)
+    for text in ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16")
+)
+"""Where clouds hand out credentials beside link-local: Amazon and Google over IPv6, Alibaba, and Azure's host."""
+
 
 def resolve(host: str, port: int) -> tuple[str, ...]:
     """
@@ -30,7 +36,7 @@ def check_address(address: str, *, host: str, private: bool) -> None:
     Make sure that an address may be called.
 
     Public ones may, and with `private` those of a company's own network and of this host. Link-local ones never
-    may, whoever grants them: clouds hand out credentials there.
+    may, nor the others in `CREDENTIALS`, whoever grants them: clouds hand out credentials there.
 
     Raises
     ------
@@ -65,6 +71,8 @@ def _meant(address: Address) -> Address:
 def _problem(address: Address, *, private: bool) -> str:
     if address.is_link_local:
         return "link-local"
+    if address in CREDENTIALS:
+        return "where a cloud hands out credentials"
     if address.is_multicast or address.is_unspecified:
         return "no address of one host"
     if address.is_reserved and not address.is_loopback:

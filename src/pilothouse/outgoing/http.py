@@ -149,7 +149,9 @@ class GuardedHttp:
         if not HEADER_VALUE.match(value):
             problem = "it holds characters that a header cannot carry"
             raise SecretMissingError(reference=credential.reference, problem=problem)
-        return value, (value, secret, value.rpartition(" ")[2])
+        password = secret.partition(":")[2] if credential.form is CredentialForm.BASIC else ""
+        known = (value, secret, value.rpartition(" ")[2], password)
+        return value, tuple(text for text in known if text)
 
     def _sent(self, request: _Request, grant: HostGrant) -> tuple[int, Mapping[str, str], bytes]:
         deadline = Deadline(timeout_s=self._limits.timeout_s)
@@ -194,19 +196,25 @@ def _shown(url: str) -> str:
 def _body(content: bytes, headers: Mapping[str, str], hidden: tuple[str, ...]) -> object:
     """Give the JSON or the text of an answer, without a secret that the host repeats."""
     text = content.decode("utf-8", errors="replace").replace("\0", "\ufffd")
+    if "json" not in headers.get("content-type", ""):
+        return _without(text, hidden)
+    try:
+        return _storable(json.loads(text, parse_constant=str), DEEPEST, hidden)
+    except (ValueError, RecursionError):
+        return _without(text, hidden)
+
+
+def _without(text: str, hidden: tuple[str, ...]) -> str:
     for secret in hidden:
         text = text.replace(secret, HIDDEN)
-    if "json" not in headers.get("content-type", ""):
-        return text
-    try:
-        return _storable(json.loads(text, parse_constant=str), DEEPEST)
-    except (ValueError, RecursionError):
-        return text
+    return text
 
 
-def _storable(value: object, levels: int) -> object:
+def _storable(value: object, levels: int, hidden: tuple[str, ...]) -> object:
     """
     Give JSON that every database keeps: without U+0000, halves of surrogate pairs and endless numbers.
+
+    Secrets are looked for in the texts themselves: before they are read, escapes would hide them from the look.
 
     Raises
     ------
@@ -218,14 +226,16 @@ def _storable(value: object, levels: int) -> object:
     match value:
         case str():
             whole = value.encode("utf-8", errors="replace").decode()
-            return whole.replace("\0", "\ufffd")
+            return _without(whole.replace("\0", "\ufffd"), hidden)
         case float() if not math.isfinite(value):
             return str(value)
         case list():
-            return [_storable(item, levels - 1) for item in value]
+            return [_storable(item, levels - 1, hidden) for item in value]
         case dict():
             items = value.items()
-            return {str(_storable(k, 1)): _storable(v, levels - 1) for k, v in items}
+            return {
+                str(_storable(k, 1, hidden)): _storable(v, levels - 1, hidden) for k, v in items
+            }
         case _:
             return value
 

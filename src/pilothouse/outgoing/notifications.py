@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+import threading
+from typing import TYPE_CHECKING, Any
 
 from pilothouse.domain.errors import MissingExtraError
 from pilothouse.domain.outgoing import NotificationFailedError, TargetInvalidError
@@ -12,6 +14,25 @@ if TYPE_CHECKING:
 
     from pilothouse.domain.outgoing import OutgoingPolicy
     from pilothouse.ports.secrets import SecretSource
+
+
+class _Discreet(logging.Filter):
+    """
+    Keeps addresses out of the log: they are secrets.
+
+    The library writes one that it cannot read into its log whole, and at the level of debugging every one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reading = threading.local()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record may be kept."""
+        return record.levelno > logging.DEBUG and not getattr(self.reading, "now", False)
+
+
+_DISCREET = _Discreet()
 
 
 class AppriseNotifications:
@@ -37,11 +58,20 @@ class AppriseNotifications:
         address = self._secrets.resolve(target)
         library = _library()
         service = library.Apprise()
-        if not service.add(address) or not len(service):
+        if not _added(service, address):
             raise TargetInvalidError(target=target)
         if not service.notify(title=subject, body=text or subject):
             problem = "the service did not take it (the logger `apprise` says more)"
             raise NotificationFailedError(target=target, problem=problem)
+
+
+def _added(service: Any, address: str) -> bool:  # noqa: ANN401 the library's own
+    """Whether a service can be made of an address."""
+    _DISCREET.reading.now = True
+    try:
+        return bool(service.add(address)) and len(service) > 0
+    finally:
+        _DISCREET.reading.now = False
 
 
 def _library() -> ModuleType:
@@ -51,4 +81,5 @@ def _library() -> ModuleType:
         raise MissingExtraError(
             library="apprise", extra="notify", purpose="Sending notifications"
         ) from missing
+    logging.getLogger("apprise").addFilter(_DISCREET)
     return apprise

@@ -146,6 +146,26 @@ def test_a_run_shows_who_has_its_job_and_until_when(house: House, outside: Exter
     assert work.held_until == job.locked_until
 
 
+def test_a_worker_cannot_change_what_a_run_is_about(house: House, outside: ExternalJobs) -> None:
+    run = started(house)
+    [job] = fetched(outside)
+
+    report(outside, job, variables={"service": "payments", "group": "cards"})
+
+    view = house.plane.runs.get(SYSTEM, run_id=run.heading.run_id)
+    assert (view.variables["service"], view.variables["group"]) == (ONLINE, RISK)
+    [(code, message)] = incidents(house)
+    assert code == "expression-failed"
+    assert "what the run is about" in message
+
+
+def test_a_worker_may_give_back_what_it_was_given(house: House, outside: ExternalJobs) -> None:
+    started(house)
+    [job] = fetched(outside)
+
+    assert report(outside, job, variables=dict(job.variables)) is RunStatus.COMPLETED
+
+
 def test_what_a_worker_said_is_in_the_audit(house: House, outside: ExternalJobs) -> None:
     run = started(house)
     [job] = fetched(outside)

@@ -8,7 +8,7 @@ import pytest
 
 from pilothouse.application.founding import SYSTEM
 from pilothouse.bpmn.errors import DefinitionRejectedError
-from pilothouse.domain.access import ActionDeniedError, Role
+from pilothouse.domain.access import Action, ActionDeniedError, Role
 from pilothouse.domain.errors import NotFoundError
 from pilothouse.domain.lifecycles import DefinitionKind, DefinitionState
 from pilothouse.lifecycle.definitions import shipped
@@ -137,6 +137,13 @@ def test_lint_says_what_an_upload_would_refuse(house: House) -> None:
     [finding] = house.plane.definitions.lint(OPAL, xml=one_task("teleport"))
 
     assert finding.element == "task"
+
+
+def test_lint_is_for_those_who_may_read_somewhere(house: House) -> None:
+    with pytest.raises(ActionDeniedError) as denied:
+        house.plane.definitions.lint(person("bot", Role.WORKER), xml=waits_for_signal())
+
+    assert denied.value.action is Action.READ
 
 
 def test_only_who_may_upload_does(house: House) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pilothouse.application.founding import SYSTEM
-from pilothouse.bpmn.errors import AlreadyOverError
+from pilothouse.bpmn.errors import AlreadyOverError, ExpressionFailedError
 from pilothouse.bpmn.state import RunStatus
 from pilothouse.domain.access import ActionDeniedError
 from pilothouse.domain.errors import AlreadyExistsError, NotFoundError
@@ -238,6 +238,47 @@ def test_a_message_of_another_group_reaches_nobody(house: House) -> None:
     receipt = house.plane.messages.publish(SYSTEM, replace(paid(1, "A-1"), group="cards"))
 
     assert receipt.run_id is None
+
+
+def test_a_message_cannot_change_what_a_run_is_about(house: House) -> None:
+    run = began(house, waits_for_message(), order="A-1")
+
+    with pytest.raises(ExpressionFailedError) as refusal:
+        house.plane.messages.publish(OPAL, paid(1, "A-1", {"service": "payments"}))
+
+    view = house.plane.runs.get(OPAL, run_id=run.heading.run_id)
+    assert (refusal.value.expression, view.variables["service"]) == ("service", ONLINE)
+    assert view.state is RunStatus.ACTIVE
+
+
+def test_who_sent_a_message_is_in_the_audit(house: House) -> None:
+    run = began(house, waits_for_message(), order="A-1")
+
+    house.plane.messages.publish(OPAL, paid(1, "A-1", {"amount": 5}))
+    house.plane.messages.publish(OPAL, paid(1, "A-1", {"amount": 5}))
+
+    [detail] = house.audited("publish", "message")
+    assert (detail["name"], detail["run"]) == ("paid", run.heading.run_id)
+    assert detail["variables"] == ["amount"]
+
+
+def test_who_sent_a_signal_is_in_the_audit_of_each_run_that_it_moved(house: House) -> None:
+    run = began(house, waits_for_signal())
+
+    house.plane.messages.signal(OPAL, group=RISK, name="called", variables={"amount": 5})
+
+    [detail] = house.audited("signal", "run")
+    assert (detail["name"], detail["variables"]) == ("called", ["amount"])
+    assert detail["digest"] == run.heading.digest
+
+
+def test_a_key_that_another_group_has_too_means_the_own_life_cycle(house: House) -> None:
+    mine = house.plane.definitions.upload(OPAL, group=RISK, xml=waits_for_signal())
+    house.plane.definitions.upload(SYSTEM, group="cards", xml=waits_for_message())
+
+    run = house.plane.runs.start(SYSTEM, StartRun(definition="small", service=ONLINE))
+
+    assert run.heading.definition_id == mine.id
 
 
 def test_an_incident_is_retried_with_changed_variables(house: House) -> None:

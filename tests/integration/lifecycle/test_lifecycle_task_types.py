@@ -159,12 +159,17 @@ def test_a_business_rule_task_takes_a_decision(house: House) -> None:
     )
     body = f'<startEvent id="start"/>{rule}<endEvent id="end"/>'
     metrics = {"roc_auc": 0.9, "rows": 500, "rejected_share": 0.0}
-    started(house, drawing(body, "start>judge judge>end"), metrics=metrics)
+    run = started(house, drawing(body, "start>judge judge>end"), metrics=metrics)
 
     assert ended_variables(house)["verdict"] == {
         "verdict": "PASS",
         "reason": "all thresholds are met",
     }
+    history = house.plane.runs.history(SYSTEM, run_id=run.heading.run_id)
+    (decided,) = [line.data["decided"] for line in history if "decided" in line.data]
+    assert isinstance(decided, dict)
+    assert (decided["decision"], decided["nulls"]) == ("thresholds@1", [])
+    assert [rule["rule"] for rule in decided["rules"]] == ["rule_good"]
 
 
 def test_a_decision_that_nobody_uploaded_is_an_incident(house: House) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pilothouse.domain.errors import MissingExtraError
-from pilothouse.domain.outgoing import OutgoingPolicy
+from pilothouse.domain.outgoing import OutgoingPolicy, TargetInvalidError
 from pilothouse.outgoing.notifications import AppriseNotifications
 from pilothouse.security.secrets import Secrets
 from tests.integration.lifecycle.drawings import asking
@@ -108,3 +109,30 @@ def test_a_missing_library_is_said_with_its_extra(monkeypatch: pytest.MonkeyPatc
         )
 
     assert missing.value.extra == "notify"
+
+
+@pytest.mark.parametrize("address", ["tok3n-tok3n", "slack://tok3n-tok3n", "tok3n://tok3n-tok3n"])
+def test_a_secret_that_is_no_address_is_in_no_log(
+    address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    notifications = AppriseNotifications(secrets=Secrets(environment={"OPS": address}))
+    policy = OutgoingPolicy(notification_targets=("env:OPS",))
+    caplog.set_level(logging.DEBUG)
+
+    with pytest.raises(TargetInvalidError) as refusal:
+        notifications.send("env:OPS", subject="a", text="b", policy=policy)
+
+    assert "tok3n" not in caplog.text + refusal.value.message
+
+
+def test_an_address_is_in_no_log_whatever_the_level(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with answering(taken) as one:
+        address = f"json://user:tok3n@127.0.0.1:{one.port}/tok3n-path"
+        notifications = AppriseNotifications(secrets=Secrets(environment={"OPS": address}))
+        policy = OutgoingPolicy(notification_targets=("env:OPS",))
+
+        notifications.send("env:OPS", subject="a", text="b", policy=policy)
+
+    assert len(one.received) == 1
+    assert "tok3n" not in "".join(r.getMessage() for r in caplog.records if r.name == "apprise")

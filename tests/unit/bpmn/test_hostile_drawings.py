@@ -72,3 +72,47 @@ def test_a_spoilt_drawing_is_read_or_refused_with_reasons(
     reasons = got.problems if isinstance(got, DefinitionRejectedError) else ()
     assert isinstance(got, Definition) or reasons
     assert all(reason.problem and reason.cure for reason in reasons)
+
+
+HEAD = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
+    'xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><process id="p" isExecutable="true">'
+)
+PARAMETER = (
+    f"<camunda:inputOutput><camunda:inputParameter name='a'>{'${a}' * 60_000}"
+    "</camunda:inputParameter></camunda:inputOutput>"
+)
+
+
+@pytest.mark.parametrize(
+    ("inside", "problem"),
+    [
+        (
+            "".join(f'<userTask id="u{n}"/>' for n in range(1001)),
+            "the file has 1,001 events, tasks, gateways and sub-processes, more than 1,000",
+        ),
+        (
+            "".join(f'<sequenceFlow id="f{n}"/>' for n in range(10_000)),
+            "the file has 10,001 XML elements, more than 10,000",
+        ),
+        (
+            "".join(
+                f'<userTask id="u{n}" camunda:assignee="${{{"a-" * 900}1}}"/>' for n in range(200)
+            ),
+            "its expressions have more than 200,000 characters in all",
+        ),
+        (
+            f"<serviceTask id='t'><extensionElements>{PARAMETER}</extensionElements></serviceTask>",
+            "its expressions have more than 200,000 characters in all",
+        ),
+    ],
+)
+def test_a_drawing_that_would_take_minutes_to_read_is_refused_at_once(
+    inside: str, problem: str
+) -> None:
+    xml = f"{HEAD}{inside}</process></definitions>".encode()
+
+    with pytest.raises(DefinitionRejectedError) as refusal:
+        read(xml, expressions=FeelExpressions())
+
+    assert [found.problem for found in refusal.value.problems] == [problem]

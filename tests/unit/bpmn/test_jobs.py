@@ -208,6 +208,20 @@ def test_decision_gets_its_context_and_gives_its_result_variable(pen: Pen) -> No
     assert play.variables == {"auc": 0.8, "verdict": "PASS"}
 
 
+def test_what_a_decision_was_taken_by_is_history_and_no_variable(pen: Pen) -> None:
+    rule = (
+        '<businessRuleTask id="a"><extensionElements>'
+        '<zeebe:calledDecision decisionId="thresholds" resultVariable="verdict"/>'
+        "</extensionElements></businessRuleTask>"
+    )
+    play = Play(pen.draw(rule, "start>a a>end"))
+    decided = {"decision": "thresholds@1", "rules": [], "nulls": ["no rule matches"]}
+    play.complete("a", result=None, decided=decided)
+    (completed,) = [line for line in play.history if line.event is HistoryEvent.COMPLETED]
+    assert play.variables == {"verdict": None}
+    assert completed.data["decided"] == decided
+
+
 def test_decision_without_result_is_an_incident(pen: Pen) -> None:
     rule = (
         '<businessRuleTask id="a"><extensionElements>'

@@ -175,7 +175,9 @@ def test_task_that_nothing_leads_to_is_rejected(pen: Pen) -> None:
 def test_unknown_topic_is_rejected(pen: Pen) -> None:
     problem = rejected(pen, pen.service("a", "launch"), topics={"deploy": (), "notify": ()})["a"]
     assert problem.problem == "nobody works on the topic 'launch'"
-    assert problem.cure == "Known topics: deploy, notify."
+    assert problem.cure == (
+        "Known topics: deploy, notify. The group's policy may name more, for workers of its own."
+    )
 
 
 def test_unknown_parameter_of_a_topic_is_rejected(pen: Pen) -> None:

@@ -35,6 +35,8 @@ from pilothouse.security.secrets import Secrets
 from tests.web.answering import Received, Reply, answering
 
 SECRET = "s3cret-t0ken"
+SLASHED = 'ab/cd"ef=='
+LOGIN = "robot:pa55-word"
 REFERENCE = "env:TOKEN"
 QUICK = HttpLimits(timeout_s=0.3, answer_bytes=1000)
 
@@ -44,7 +46,7 @@ def fine(request: Received) -> Reply:
 
 
 def caller(**others: Any) -> GuardedHttp:  # noqa: ANN401 what the caller takes
-    environment = {"TOKEN": SECRET, "LINES": "a\nb"}
+    environment = {"TOKEN": SECRET, "LINES": "a\nb", "SLASHED": SLASHED, "LOGIN": LOGIN}
     return GuardedHttp(secrets=Secrets(environment=environment), **others)
 
 
@@ -148,6 +150,10 @@ def test_the_address_that_was_checked_is_the_one_that_is_called() -> None:
         "::",
         "224.0.0.1",
         "255.255.255.255",
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "100.100.100.200",
+        "168.63.129.16",
     ],
 )
 def test_some_addresses_are_called_for_nobody(address: str) -> None:
@@ -245,6 +251,29 @@ def test_a_secret_that_the_host_repeats_is_hidden() -> None:
         answer = caller().call(call(server.url, credential), policy=private(server.url, REFERENCE))
 
     assert SECRET not in str(answer.body)
+
+
+def test_a_secret_that_the_host_repeats_in_escapes_is_hidden() -> None:
+    def echo(request: Received) -> Reply:
+        said = json.dumps({"you sent": request.headers["authorization"]}).replace("/", "\\/")
+        return Reply(raw=said.encode())
+
+    credential = Credential(reference="env:SLASHED", form=CredentialForm.BEARER)
+    with answering(echo) as server:
+        allowed = private(server.url, "env:SLASHED")
+        answer = caller().call(call(server.url, credential), policy=allowed)
+
+    assert answer.body == {"you sent": "***"}
+
+
+def test_a_password_that_the_host_repeats_without_its_user_is_hidden() -> None:
+    no = Reply(status=403, body={"why": "pa55-word is wrong", "pa55-word": 1})
+    credential = Credential(reference="env:LOGIN", form=CredentialForm.BASIC)
+    with answering(lambda _: no) as server, pytest.raises(CallRefusedError) as refusal:
+        caller().call(call(server.url, credential), policy=private(server.url, "env:LOGIN"))
+
+    assert refusal.value.body == {"why": "*** is wrong", "***": 1}
+    assert "pa55" not in refusal.value.message
 
 
 def test_an_answer_that_is_too_large_is_refused() -> None:

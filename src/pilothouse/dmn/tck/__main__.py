@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m pilothouse.dmn.tck",
         description="Run any part of the OMG DMN Technology Compatibility Kit.",
+        epilog="Exits with 0 when nothing failed, 1 when something did, 2 when the folder has no test.",
     )
     parser.add_argument("folder", type=Path, help="the kit, a level of it, or a single test")
     parser.add_argument("--json", action="store_true", help="print the three lists as JSON")
