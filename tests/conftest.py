@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.skips", "tests.buckets", "tests.databases", "tests.kits", "tests.models.fixtures"]
+pytest_plugins = [
+    "tests.skips",
+    "tests.buckets",
+    "tests.databases",
+    "tests.kits",
+    "tests.models.fixtures",
+]
