@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MOST_STEPS = 2_000_000
 """How many regions each search of one table looks at: about half a second."""
 
+_FULL_TABLES = 4
+
 MOST_COLUMNS = 100
 """With more inputs a table is not analysed."""
 
@@ -49,7 +51,20 @@ def analysed(subject: Decisions | DecisionTable) -> tuple[Finding, ...]:
         The findings, table by table: errors first, then warnings, then notes.
     """
     tables = (subject,) if isinstance(subject, DecisionTable) else tuple(tables_of(subject))
-    return tuple(finding for table in tables for finding in _table(table))
+    most = steps_for(len(tables))
+    return tuple(finding for table in tables for finding in _table(table, most))
+
+
+def steps_for(tables: int) -> int:
+    """
+    Say how many regions each search of a table looks at, so that files of many tables are bounded as a whole.
+
+    Examples
+    --------
+    >>> steps_for(1), steps_for(4), steps_for(100)
+    (2000000, 2000000, 80000)
+    """
+    return MOST_STEPS * _FULL_TABLES // max(tables, _FULL_TABLES)
 
 
 def tables_of(decisions: Decisions) -> Iterator[DecisionTable]:
@@ -79,7 +94,7 @@ def _inside(part: object) -> Iterator[DecisionTable]:
             yield from _inside(getattr(part, each.name))
 
 
-def _table(table: DecisionTable) -> list[Finding]:
+def _table(table: DecisionTable, most: int) -> list[Finding]:
     if not table.rules:
         return [_about(table, Severity.WARNING, "it has no rules, and always gives the same")]
     if not 0 < len(table.inputs) <= MOST_COLUMNS:
@@ -88,11 +103,11 @@ def _table(table: DecisionTable) -> list[Finding]:
     columns = columns_of(table)
     found = [
         *_misfits(table),
-        *_together(table, columns),
+        *_together(table, columns, most),
         *dead_findings(table, columns),
         *duplicate_findings(table, columns),
         *_unused(table, columns),
-        *gap_findings(table, columns, Steps(MOST_STEPS)),
+        *gap_findings(table, columns, Steps(most)),
         *_untold(table, columns),
         *_related(table, columns),
     ]
@@ -100,15 +115,15 @@ def _table(table: DecisionTable) -> list[Finding]:
     return sorted(found, key=lambda finding: order.index(finding.severity))
 
 
-def _together(table: DecisionTable, columns: Sequence[Column]) -> Iterator[Finding]:
+def _together(table: DecisionTable, columns: Sequence[Column], most: int) -> Iterator[Finding]:
     try:
-        together = overlapping(columns, len(table.rules), Steps(MOST_STEPS))
+        together = overlapping(columns, len(table.rules), Steps(most))
     except GaveUpError:
         problem = "the search for overlaps and for rules that others cover was given up: the table is too large for it"
         yield _about(table, Severity.NOTE, problem)
         return
     yield from overlap_findings(table, columns, together)
-    yield from masked_findings(table, columns, together, Steps(MOST_STEPS))
+    yield from masked_findings(table, columns, together, Steps(most))
 
 
 def _about(
