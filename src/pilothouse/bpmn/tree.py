@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from pilothouse.bpmn.juel import feel_of_template
-from pilothouse.bpmn.xml import Element, Namespace, children, line_of, name_of
+from pilothouse.bpmn.xml import Element, Namespace, children, line_of
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.reading import Reading
@@ -93,8 +93,3 @@ class Tree:
         except ValueError as error:
             self.reject(element, f"the {what} cannot be taken over: {error}", _CODE)
             return "=null"
-
-    def is_bpmn(self, element: Element, local: str) -> bool:
-        """Whether an element is the named one of BPMN."""
-        name = name_of(element)
-        return name.space == Namespace.BPMN and name.local == local

@@ -9,7 +9,7 @@ import pytest
 from pilothouse.application.founding import SYSTEM
 from pilothouse.bpmn.state import RunStatus
 from pilothouse.wire.requests import StartRun
-from tests.integration.lifecycle.drawings import asking, drawing, waits_for_signal
+from tests.integration.lifecycle.drawings import asking, drawing, service, waits_for_signal
 from tests.integration.lifecycle.house import MODEL, ONLINE, OPAL, RISK, Killed, MortalWork
 from tests.integration.lifecycle.reaching import catching, incident, start
 
@@ -152,6 +152,21 @@ def test_a_worker_that_is_killed_starts_one_run(house: House, commit: int, after
 
 def test_a_life_cycle_that_starts_itself_ends_in_an_incident(house: House) -> None:
     start(house, asking("start-life-cycle", {"definition": "small"}))
+
+    found = incident(house)
+
+    assert (found.code, len(house.plane.runs.page(SYSTEM).items)) == ("runs-nested-too-deep", 10)
+
+
+def test_a_life_cycle_that_forgets_its_parents_starts_itself_no_oftener(house: House) -> None:
+    forgetting = (
+        '<serviceTask id="forget"><extensionElements><zeebe:taskDefinition type="notify"/><zeebe:ioMapping>'
+        '<zeebe:input source="said" target="subject"/><zeebe:output source="=[]" target="parent_runs"/>'
+        "</zeebe:ioMapping></extensionElements></serviceTask>"
+    )
+    again = service("again", "start-life-cycle", definition="small")
+    body = f'<startEvent id="start"/>{forgetting}{again}<endEvent id="end"/>'
+    start(house, drawing(body, "start>forget forget>again again>end"))
 
     found = incident(house)
 

@@ -27,8 +27,8 @@ class Characters(dict[str, bool]):
     """
     A set of characters given by a test; ``characters["x"]`` says whether x is in it.
 
-    The answers to the first 128 different characters are kept, because asking a dictionary is several times faster
-    than asking Unicode's tables again.
+    The answers to the first 128 different characters are kept, because asking a dictionary costs less than asking
+    Unicode's tables again.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def _cased() -> tuple[Mapping[str, frozenset[str]], Mapping[str, frozenset[str]]
     """Gather all characters that have two cases by their lower and by their upper case."""
     lower: dict[str, set[str]] = {}
     upper: dict[str, set[str]] = {}
-    # Asking for whole stretches first makes this several times faster: nearly all of Unicode knows no case.
+    # Asking for whole stretches first spares most of the work: nearly all of Unicode knows no case.
     for first in range(0, _BEYOND_CASE, 128):
         stretch = "".join(map(chr, range(first, first + 128)))
         if stretch.lower() == stretch == stretch.upper():

@@ -88,18 +88,24 @@ class _Starting:
             for name, value in (given.items() if isinstance(given, Mapping) else ())
             if name not in RESERVED or own.variables.get(name) != value
         }
-        return {**kept, PARENTS: self._chain(own)}
+        return {**kept, PARENTS: self._chain()}
 
-    def _chain(self, own: RunView) -> list[str]:
+    def _chain(self) -> list[str]:
         """
         Give the runs that this one was started by, and itself.
+
+        They are read from the first line of the history: the variable itself may be overwritten by any answer.
 
         Raises
         ------
         RunsNestedError
             When there are too many: a life cycle that starts itself would never end.
         """
-        run_id, above = self._context.heading.run_id, own.variables.get(PARENTS)
+        run_id = self._context.heading.run_id
+        with self._facilities.open_work.reading(self._context.who) as work:
+            (begun,) = work.runs.history(run_id, limit=1)
+        given = begun.data.get("variables")
+        above = given.get(PARENTS) if isinstance(given, Mapping) else None
         chain = [*(above if isinstance(above, list | tuple) else ()), run_id]
         if len(chain) >= DEEPEST:
             raise RunsNestedError(run_id=run_id, deepest=DEEPEST)
