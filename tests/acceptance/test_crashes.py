@@ -122,7 +122,9 @@ def assert_effects_are_there_once(client: Client, results: Path) -> None:
     assert Counter(j.kind.value for j in jobs) == {"score": 2, "metrics": 2}
     # A job that was killed at each of its starts has failed, and the step's retry ordered the next one.
     lost = [(j.state, j.error_code, j.error) for j in ended if j not in jobs]
-    assert {(state, code) for state, code, _ in lost} <= {(JobState.FAILED, "job-process-died")}, lost
+    assert {(state, code) for state, code, _ in lost} <= {(JobState.FAILED, "job-process-died")}, (
+        lost
+    )
     verdicts = Counter((e.service, e.kind, e.stage) for e in client.evaluations.list())
     assert set(verdicts.values()) == {1}, verdicts
     for job in jobs:

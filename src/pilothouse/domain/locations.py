@@ -12,6 +12,8 @@ from pilothouse.domain.ids import GroupName, LocationId
 from pilothouse.domain.snapshots import check_name, check_path
 
 LONGEST_PATH, LONGEST_PART = 4000, 255
+STAGING = ".pilothouse-staging"
+"""The folder below a location where output is written until it is whole, as ``JOB_ID-ATTEMPT``."""
 
 
 class LocationAccess(StrEnum):

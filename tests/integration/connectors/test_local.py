@@ -22,7 +22,16 @@ from pilothouse.connectors.local.errors import (
 from pilothouse.connectors.local.jobs import CANCEL_PATIENCE_S, DIED_CODE, MAXIMUM_STARTS
 from pilothouse.connectors.local.processes import identity_of
 from pilothouse.domain.ids import JobId, RuntimeId
-from pilothouse.domain.jobs import JobProgress, JobReport, JobResult, JobState, JobStillRunsError
+from pilothouse.domain.jobs import (
+    FileTarget,
+    JobProgress,
+    JobReport,
+    JobResult,
+    JobState,
+    JobStillRunsError,
+    TableFormat,
+)
+from pilothouse.domain.locations import STAGING
 from pilothouse.domain.plain import to_plain
 from pilothouse.domain.runtimes import RuntimeUnreachableError
 from pilothouse.domain.snapshots import PathInvalidError
@@ -226,6 +235,26 @@ def test_a_job_that_kills_its_process_each_time_fails_with_its_last_words(
     )
     assert "out of memory" in report.error
     assert stand_in.starts(order.job_id) == MAXIMUM_STARTS
+
+
+def test_a_job_that_is_given_up_leaves_nothing_unfinished(
+    stand_in: StandInBench, tmp_path: Path
+) -> None:
+    target = FileTarget(root=str(tmp_path / "results"), path="out", format=TableFormat.CSV)
+    order = replace(stand_in.job("deadly"), target=target)
+    mine, others = (
+        tmp_path / "results" / STAGING / name for name in (f"{order.job_id}-3", "job_other-1")
+    )
+    for folder in (mine, others):
+        folder.mkdir(parents=True)
+        (folder / "part-0.csv").write_text("1")
+    stand_in.connector.run_job(stand_in.runtime, order)
+
+    report = ended(stand_in, order.job_id)
+
+    assert report.error_code == DIED_CODE
+    assert not mine.exists()
+    assert others.exists()
 
 
 def test_a_job_that_ignores_its_cancellation_is_killed_in_the_end(stand_in: StandInBench) -> None:

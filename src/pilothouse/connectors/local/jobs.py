@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilothouse.connectors.local.entries import SCORING
@@ -35,11 +37,14 @@ from pilothouse.domain.jobs import (
     JobStillRunsError,
     JobUnknownError,
 )
+from pilothouse.domain.locations import STAGING
 
 if TYPE_CHECKING:
     from pilothouse.connectors.settings import ConnectorSettings
     from pilothouse.domain.ids import JobId
     from pilothouse.domain.runtimes import Runtime
+
+log = logging.getLogger(__name__)
 
 MAXIMUM_STARTS = 3
 CANCEL_PATIENCE_S = 30.0
@@ -190,6 +195,7 @@ class LocalJobs:
         order = read_document(JobOrder, home.order)
         if order is None:
             return
+        _remove_unfinished(order)
         report = read_document(JobReport, home.report)
         words = " | ".join(last_lines(home.log, lines=3)) or "it logged nothing"
         write_document(
@@ -215,6 +221,21 @@ class LocalJobs:
             scratch=str(home.folder / "scratch"),
             policy=self._settings.policy_of(runtime.group),
         )
+
+
+def _remove_unfinished(order: JobOrder) -> None:
+    """Remove what the dead processes of a job left of its output; what cannot be removed is said in the log."""
+    if order.target is None:
+        return
+    waiting = Path(order.target.root) / STAGING
+    if waiting.is_symlink():
+        log.error("what %s left unfinished stays: %s is a link", order.job_id, waiting)
+        return
+    for left in waiting.glob(f"{order.job_id}-*"):
+        try:
+            shutil.rmtree(left)
+        except OSError:
+            log.exception("what %s left unfinished stays", order.job_id)
 
 
 def _ended(home: JobHome) -> bool:

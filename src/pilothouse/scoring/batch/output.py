@@ -8,12 +8,12 @@ import shutil
 from typing import TYPE_CHECKING
 
 from pilothouse.domain.errors import InvalidError
-from pilothouse.domain.locations import LocationRefusedError
+from pilothouse.domain.locations import STAGING, LocationRefusedError
 from pilothouse.domain.plain import canonical, from_plain
 from pilothouse.scoring.batch.disk import sha256_of, sync_file, sync_folder
 from pilothouse.scoring.batch.errors import OutputExistsError
 from pilothouse.scoring.batch.manifests import MANIFEST_FILE, OutputFile, OutputManifest
-from pilothouse.scoring.batch.places import STAGING, target_folder
+from pilothouse.scoring.batch.places import target_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

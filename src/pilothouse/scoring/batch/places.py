@@ -7,10 +7,8 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from pilothouse.domain.locations import LocationRefusedError
+from pilothouse.domain.locations import STAGING, LocationRefusedError
 from pilothouse.domain.snapshots import PathInvalidError, check_path
-
-STAGING = ".pilothouse-staging"
 
 
 def open_source(root: str, path: str) -> BinaryIO:
