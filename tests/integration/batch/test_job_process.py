@@ -19,9 +19,9 @@ import pytest
 
 from pilothouse.domain.desired import Limits
 from pilothouse.domain.jobs import FileTarget, JobKind, JobResult, JobState, TableFormat
+from pilothouse.domain.locations import STAGING
 from pilothouse.scoring.batch.home import started_ticks
 from pilothouse.scoring.batch.main import Exit
-from pilothouse.scoring.batch.places import STAGING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

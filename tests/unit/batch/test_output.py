@@ -11,11 +11,11 @@ import pytest
 
 from pilothouse.domain.ids import JobId, ServiceTag, StageName
 from pilothouse.domain.jobs import FileTarget, JobKind, JobResult, TableFormat
-from pilothouse.domain.locations import LocationRefusedError
+from pilothouse.domain.locations import STAGING, LocationRefusedError
 from pilothouse.scoring.batch.errors import OutputExistsError
 from pilothouse.scoring.batch.manifests import MANIFEST_SCHEMA, OutputManifest, OutputSource
 from pilothouse.scoring.batch.output import Output
-from pilothouse.scoring.batch.places import STAGING, open_source, target_folder
+from pilothouse.scoring.batch.places import open_source, target_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

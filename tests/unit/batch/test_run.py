@@ -27,6 +27,7 @@ from pilothouse.domain.jobs import (
     JobState,
     TableFormat,
 )
+from pilothouse.domain.locations import STAGING
 from pilothouse.domain.schemas import Column, ColumnRole, DataType, OnViolation, Scalar, Schema
 from pilothouse.domain.snapshots import Manifest
 from pilothouse.scoring.batch.asking import MAXIMUM_MODEL_REJECTS, Model
@@ -45,7 +46,6 @@ from pilothouse.scoring.batch.errors import (
     TargetMissingError,
 )
 from pilothouse.scoring.batch.measures import OwnMeasures
-from pilothouse.scoring.batch.places import STAGING
 from pilothouse.scoring.batch.records import Scored
 from pilothouse.scoring.batch.run import Run
 from pilothouse.scoring.batch.watch import Watch
