@@ -18,6 +18,7 @@ from pilothouse.bpmn import (
     expressions,
     lanes,
     read,
+    read_approvals,
     read_events,
     read_gateways,
     read_links,
@@ -30,6 +31,7 @@ from pilothouse.bpmn import (
     xml,
 )
 from pilothouse.bpmn.definition import (
+    GROUP_TARGETS,
     AnyNode,
     Boundary,
     Catch,
@@ -57,6 +59,7 @@ from pilothouse.bpmn.expressions import Value
 from pilothouse.bpmn.forms import FieldType
 from pilothouse.bpmn.timers import Timer, TimerKind
 from pilothouse.dmn import read_decisions
+from pilothouse.domain.approvals import Rejection
 from pilothouse.domain.lifecycles import DefinitionKind
 from pilothouse.lifecycle import files
 from pilothouse.lifecycle.definitions import shipped
@@ -81,7 +84,10 @@ EXECUTED = (
         "with a `zeebe:taskDefinition`: a job for a task type, with retries and back-off",
     ),
     ("businessRuleTask", "with a `zeebe:calledDecision`, or a topic like a service task"),
-    ("userTask", "a task for people: roles, people, due date, form, separation of duties"),
+    (
+        "userTask",
+        "a task for people: roles, people, due date, form, separation of duties, quorum, reminders, escalation",
+    ),
     ("receiveTask", "waits for a message with a correlation key"),
     ("sendTask", "sends its message, or with a `zeebe:taskDefinition` a job like a service task"),
     (
@@ -183,7 +189,26 @@ EXTENSIONS = (
     ),
     (
         "pilothouse:approval",
-        "on a user task: `separateFrom`, the people who may not answer it, such as `=author`",
+        (
+            "on a user task: `separateFrom`, the people who may not answer it, such as `=author`; `quorum`, how many "
+            "people have to approve (1 to 100); `perRole`, how many of them from each role, such as "
+            "`validator: 2, business-owner: 1`; "
+            f"`rejection`, one of {', '.join(Rejection)} ({Rejection.ONE})"
+        ),
+    ),
+    (
+        "pilothouse:reminder",
+        (
+            "on a user task: `after` (a duration or cycle from when it was opened), `before` (a duration before it is "
+            f"due), `targets` (references to secrets, as those of `notify`; {code(GROUP_TARGETS)} for all that the group is granted, which holds without it)"
+        ),
+    ),
+    (
+        "pilothouse:escalation",
+        (
+            "on a user task, when its due date passes: `roles` that may do it too, `code` of the escalation that is "
+            "thrown, `targets` as those of a reminder"
+        ),
     ),
     (
         "pilothouse:timeZone",
@@ -211,6 +236,7 @@ READERS = (
     camunda7_mappings,
     lanes,
     read,
+    read_approvals,
     reading,
     read_events,
     read_gateways,
@@ -315,8 +341,9 @@ def _detail(node: AnyNode) -> str:
         case Service(topic=topic, inputs=inputs):
             stage = next((m.source.text for m in inputs if m.target == "stage"), "")
             return code(topic) + (f" in {stage}" if stage else "")
-        case Human(candidate_roles=roles, separate_from=apart):
+        case Human(candidate_roles=roles, separate_from=apart, quorum=quorum):
             who = f"roles {code(roles.text)}" if roles else ""
+            who += f", {quorum.count} of them" if quorum else ""
             return who + (f", not {code(apart.text)}" if apart else "")
         case (
             Start(trigger=trigger)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from pilothouse.bpmn.state import HistoryEvent
 from pilothouse.cli.main import command_line
 from pilothouse.lifecycle.answers import read_script
 from pilothouse.lifecycle.simulation import Simulated, decisions_given, life_cycle, simulate
@@ -16,6 +18,7 @@ from pilothouse.scoring.documents import read_document
 
 GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
 EXAMPLES = GUIDES / "examples"
+XML = re.compile(r"```xml\n(.*?)```", re.DOTALL)
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 COMMANDS = re.findall(
     r"^pilothouse (lifecycles simulate [^\n]*)$",
@@ -52,6 +55,26 @@ def test_the_test_of_the_guide_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     test = room["test_refused_by_one_is_refused"]
     assert callable(test)
     test()
+
+
+def test_the_example_of_a_quorum_reminds_escalates_and_counts_its_votes() -> None:
+    script = read_script(read_document((EXAMPLES / "quorum.yaml").read_bytes()))
+    done = simulate(life_cycle((EXAMPLES / "quorum.bpmn").read_bytes()), script)
+
+    happened = Counter(passage.event for passage in done.path)
+    assert (done.as_wanted, done.outcome, done.unused) == (True, "done", ())
+    assert happened[HistoryEvent.TASK_VOTED] == 3
+    assert happened[HistoryEvent.TASK_REMINDED] == 4
+    assert happened[HistoryEvent.ESCALATION_CAUGHT] == 1
+
+
+def test_the_guide_to_approvals_shows_the_example_of_a_quorum() -> None:
+    guide = (GUIDES / "approve-and-separate-duties.md").read_text("utf-8")
+    shown = [b for b in XML.findall(guide) if "quorum" in b]
+    example = (EXAMPLES / "quorum.bpmn").read_text("utf-8")
+    lines = [line.strip() for line in shown[0].splitlines()]
+    assert len(shown) == 1
+    assert all(line in example for line in lines)
 
 
 def imported(decision: str) -> Simulated:

@@ -14,6 +14,7 @@ from pilothouse.bpmn.errors import (
     TaskHeldError,
     TimerNotDueError,
     UnexpectedHappeningError,
+    VotedAlreadyError,
 )
 from pilothouse.bpmn.flowing import leave
 from pilothouse.bpmn.forms import problems_of
@@ -39,6 +40,7 @@ from pilothouse.bpmn.state import (
 )
 from pilothouse.bpmn.timers import Schedule, rearmed
 from pilothouse.bpmn.variables import deliver, plain_all
+from pilothouse.bpmn.voting import task_timer_due, vote, voted
 from pilothouse.domain.plain import rfc3339
 
 if TYPE_CHECKING:
@@ -83,7 +85,10 @@ def _fire_timer(board: Board, job: Job, token: Token) -> None:
         board.give_back(fresh, due_at=following.due_at)
     data = {"timer": job.id, "due_at": rfc3339(job.due_at), "missed": missed or None}
     try:
-        _come(board, token, job.element, {}, HistoryEvent.TIMER_FIRED, data)
+        if job.topic is not None:
+            task_timer_due(board, token, job)
+        else:
+            _come(board, token, job.element, {}, HistoryEvent.TIMER_FIRED, data)
     except ExpressionFailedError as error:
         board.hold(job, code=error.code, message=error.message)
 
@@ -159,6 +164,8 @@ def task_happened(board: Board, happening: TaskHappening) -> None:
         When the task is gone.
     TaskHeldError
         When another person has claimed it.
+    VotedAlreadyError
+        When it takes votes, and the person's stands.
     FormAnswerError
         When the answers do not fit its form.
     """
@@ -167,6 +174,8 @@ def task_happened(board: Board, happening: TaskHappening) -> None:
         raise AlreadyOverError(noun="task", name=happening.task_id)
     if task.assignee not in (None, happening.actor) and not isinstance(happening, TaskReleased):
         raise TaskHeldError(task_id=task.id, assignee=task.assignee or "")
+    if voted(task, happening.actor) and not isinstance(happening, TaskReleased):
+        raise VotedAlreadyError(task_id=task.id, person=happening.actor)
     token = board.tokens[task.token_id]
     match happening:
         case TaskClaimed(actor=actor):
@@ -175,16 +184,18 @@ def task_happened(board: Board, happening: TaskHappening) -> None:
         case TaskReleased():
             board.put(replace(task, assignee=None, state=TaskStatus.OPEN))
             board.record(HistoryEvent.TASK_RELEASED, token=token, task=task.id)
-        case TaskCompleted(variables=answers):
-            _complete_task(board, task, token, plain_all(answers))
+        case TaskCompleted():
+            _complete_task(board, task, token, happening)
 
 
-def _complete_task(
-    board: Board, task: UserTask, token: Token, answers: Mapping[str, object]
-) -> None:
+def _complete_task(board: Board, task: UserTask, token: Token, happening: TaskCompleted) -> None:
+    answers = plain_all(happening.variables)
     problems = problems_of(task.form, answers) if task.form is not None else ()
     if problems:
         raise FormAnswerError(task_id=task.id, problems=problems)
+    if task.quorum is not None:
+        vote(board, task, task.quorum, happening, answers)
+        return
     node = board.definition.nodes[task.element]
     deliver(board, token.scope_id, node.outputs if isinstance(node, Human) else (), answers)
     board.record(HistoryEvent.TASK_COMPLETED, token=token, task=task.id, answers=answers)

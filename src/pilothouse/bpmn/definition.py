@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
     from pilothouse.bpmn.expressions import Value
     from pilothouse.bpmn.timers import Timer
+    from pilothouse.domain.approvals import Quorum
+
+
+GROUP_TARGETS = "group"
+"""All addresses that the policy of the run's group lets its life cycles notify."""
 
 
 class EndKind(StrEnum):
@@ -255,6 +260,29 @@ class Service(Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    """
+    When the candidates of a task are reminded, and at which addresses.
+
+    `after` is a duration or a cycle, counted from when the task was opened; `before` a duration before it is due.
+    """
+
+    targets: str
+    after: Value | None = None
+    before: Value | None = None
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overdue:
+    """What happens when a task is not done by its due date: who may do it too, what is thrown, who is told."""
+
+    targets: str
+    roles: Value | None = None
+    code: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Human(Node):
     """A user task."""
 
@@ -265,6 +293,9 @@ class Human(Node):
     due: Value | None = None
     priority: int = 50
     form: Mapping[str, object] | None = None
+    quorum: Quorum | None = None
+    reminder: Reminder | None = None
+    overdue: Overdue | None = None
     inputs: tuple[Mapped, ...] = ()
     outputs: tuple[Mapped, ...] = ()
 

@@ -117,6 +117,19 @@ class TaskHeldError(RefusedError):
         )
 
 
+class VotedAlreadyError(RefusedError):
+    """The person has voted on the task before."""
+
+    code = "voted-already"
+
+    def __init__(self, *, task_id: str, person: str) -> None:
+        self.task_id, self.person = task_id, person
+        super().__init__(
+            f"{person} has voted on task {task_id} already, and a vote stands. "
+            "Let another candidate vote."
+        )
+
+
 class FormAnswerError(InvalidError):
     """The answers do not fit the form of the task."""
 

@@ -93,11 +93,17 @@ class TaskReleased:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskCompleted:
-    """A person completes a task; ``variables`` are the answers to its form."""
+    """
+    A person completes a task, or gives one of the votes that it waits for; ``variables`` are the answers to its form.
+
+    ``roles`` are those among the candidates' that the person holds, ``digest`` what the answer is about.
+    """
 
     task_id: str
     actor: str
     variables: Mapping[str, object] = field(default_factory=dict)
+    roles: tuple[str, ...] = ()
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

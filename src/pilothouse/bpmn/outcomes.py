@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.catching import caught
-from pilothouse.bpmn.definition import Called, Service
+from pilothouse.bpmn.definition import Backoff, Called, Service
 from pilothouse.bpmn.errors import (
     AlreadyOverError,
     ExpressionFailedError,
@@ -24,6 +24,7 @@ from pilothouse.bpmn.happenings import (
 )
 from pilothouse.bpmn.state import HistoryEvent, Job, JobKind, JobStatus, Token
 from pilothouse.bpmn.variables import deliver, plain_all, visible, write
+from pilothouse.bpmn.voting import notifies
 from pilothouse.bpmn.waiting import job_inputs
 
 if TYPE_CHECKING:
@@ -81,6 +82,9 @@ def _service(board: Board, job: Job) -> Service:
 
 
 def _completed(board: Board, job: Job, token: Token, happening: JobCompleted) -> None:
+    if notifies(board, job):
+        board.drop(job)
+        return
     node, given = _service(board, job), plain_all(happening.variables)
     told: dict[str, object] = {}
     try:
@@ -133,7 +137,8 @@ def _failed(board: Board, job: Job, token: Token, happening: JobFailed) -> None:
     if left <= 0:
         board.hold(failed, code=happening.code, message=happening.message)
         return
-    pause = timedelta(seconds=_service(board, job).backoff.after_s(failures))
+    backoff = Backoff() if notifies(board, job) else _service(board, job).backoff
+    pause = timedelta(seconds=backoff.after_s(failures))
     board.give_back(failed, due_at=happening.retry_at or board.at + pause)
 
 
@@ -189,7 +194,10 @@ def _retry_job(board: Board, job: Job, token: Token, retries: int) -> None:
         board.give_back(job, due_at=job.due_at)
         return
     try:
-        inputs = job_inputs(_service(board, job), visible(board, token.scope_id))
+        # What a task's candidates are told was written when it was due.
+        told = notifies(board, job)
+        seen = visible(board, token.scope_id)
+        inputs = job.inputs if told else job_inputs(_service(board, job), seen)
     except ExpressionFailedError as error:
         board.hold(job, code=error.code, message=error.message)
         return

@@ -8,6 +8,12 @@ from pilothouse.bpmn.definition import Backoff, Called, Catch, Human, Mapped, Se
 from pilothouse.bpmn.durations import Duration
 from pilothouse.bpmn.forms import FieldType
 from pilothouse.bpmn.lanes import lane_role
+from pilothouse.bpmn.read_approvals import (
+    read_overdue,
+    read_quorum,
+    read_reminder,
+    reject_assignee,
+)
 from pilothouse.bpmn.read_loops import LOOPS
 from pilothouse.bpmn.read_timers import LONG_AGO
 from pilothouse.bpmn.read_triggers import read_message
@@ -198,6 +204,8 @@ def read_user(reading: Reading, element: Element, base: Base) -> Human:
         "priorityDefinition",
         "ioMapping",
         "approval",
+        "reminder",
+        "escalation",
         "form",
     )
     who, inputs_outputs = found.get("assignmentDefinition"), _io(reading, found)
@@ -206,19 +214,27 @@ def read_user(reading: Reading, element: Element, base: Base) -> Human:
     people = reading.optional(who, "candidateUsers", what="candidate users")
     if roles is None and people is None:
         roles = lane_role(reading, element)
+    assignee = reading.optional(who, "assignee", what="assignee")
+    due, form = _due(reading, found.get("taskSchedule")), _form(reading, found.get("form"))
+    quorum = read_quorum(reading, found.get("approval"), form)
+    if quorum is not None and assignee is not None:
+        reject_assignee(reading, element)
     return Human(
         **base,
         candidate_roles=roles,
         candidate_people=people,
-        assignee=reading.optional(who, "assignee", what="assignee"),
+        assignee=assignee,
         separate_from=reading.optional(
             found.get("approval"), "separateFrom", what="people to be separate from"
         ),
-        due=_due(reading, found.get("taskSchedule")),
+        due=due,
         priority=50
         if priority is None
         else reading.whole(priority, "priority", default=50, lowest=0),
-        form=_form(reading, found.get("form")),
+        form=form,
+        quorum=quorum,
+        reminder=read_reminder(reading, found.get("reminder"), due),
+        overdue=read_overdue(reading, found.get("escalation"), due),
         inputs=inputs_outputs[0],
         outputs=inputs_outputs[1],
     )

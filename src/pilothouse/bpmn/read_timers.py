@@ -46,12 +46,13 @@ def read_timer(reading: Reading, definition: Element, *, cyclic: bool) -> Timer:
             "Use a duration, or a boundary event that does not interrupt.",
         )
     value = reading.value(element, (element.text or "").strip(), what="timer")
-    timer = Timer(kind=kind, value=value, zone=_zone(reading, definition))
+    timer = Timer(kind=kind, value=value, zone=zone_of(reading, definition))
     _check_literal(reading, element, timer)
     return timer
 
 
-def _zone(reading: Reading, definition: Element) -> str | None:
+def zone_of(reading: Reading, definition: Element) -> str | None:
+    """Read the time zone that holds for an element; None where none is given, or a wrong one."""
     around = (definition, *definition.iterancestors())
     name = next((z for e in around if (z := e.get(TIME_ZONE)) is not None), None)
     if name is None:

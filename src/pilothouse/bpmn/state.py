@@ -15,6 +15,8 @@ from datetime import datetime  # noqa: TC003 - the codec reads the annotations
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from pilothouse.domain.approvals import Quorum, Vote  # noqa: TC001 - the codec reads the annotations
+
 
 class Ids(Protocol):
     """Make a new id with a prefix; the only source of identity in a step."""
@@ -95,6 +97,13 @@ class JobKind(StrEnum):
     TIMER = "timer"
 
 
+class TaskTimer(StrEnum):
+    """What a timer of a task is for; the topic of its job."""
+
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
+
+
 class JobStatus(StrEnum):
     """Whether a job may be claimed."""
 
@@ -145,6 +154,9 @@ class HistoryEvent(StrEnum):
     SIGNAL_RECEIVED = "signal-received"
     TASK_CLAIMED = "task-claimed"
     TASK_RELEASED = "task-released"
+    TASK_VOTED = "task-voted"
+    TASK_REMINDED = "task-reminded"
+    TASK_ESCALATED = "task-escalated"
     TASK_COMPLETED = "task-completed"
     INCIDENT_RAISED = "incident-raised"
     INCIDENT_RETRIED = "incident-retried"
@@ -291,7 +303,8 @@ class UserTask:
 
     Who may see or complete it is the caller's to check: ``candidate_roles``, ``candidate_people``,
     ``assignee`` and ``separate_from`` (people who may not complete it) are what the drawing says. ``form``
-    is ``{"fields": [{name, type, label, required, choices}, …]}``; answers are checked against it.
+    is ``{"fields": [{name, type, label, required, choices}, …]}``; answers are checked against it. With a
+    ``quorum`` each answer is one of the ``votes``, and the task is over with the one that decides.
     """
 
     id: str
@@ -309,6 +322,8 @@ class UserTask:
     inputs: Mapping[str, object] = field(default_factory=dict)
     due_at: datetime | None = None
     priority: int = 50
+    quorum: Quorum | None = None
+    votes: tuple[Vote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from pilothouse.bpmn.definition import (
     SubProcess,
 )
 from pilothouse.bpmn.errors import ExpressionFailedError
+from pilothouse.bpmn.reminding import arm_task
 from pilothouse.bpmn.state import (
     HistoryEvent,
     IdPrefix,
@@ -173,6 +174,8 @@ def _offer_job(board: Board, token: Token, node: Service, seen: Variables) -> st
 
 def _open_task(board: Board, token: Token, node: Human, seen: Variables) -> str:
     assignee = _optional_text(node.assignee, seen, "assignee")
+    roles = _names(node.candidate_roles, seen, "candidate groups")
+    needed = tuple(node.quorum.per_role) if node.quorum else ()
     task = UserTask(
         id=board.new_id(IdPrefix.TASK),
         run_id=board.run.id,
@@ -181,7 +184,7 @@ def _open_task(board: Board, token: Token, node: Human, seen: Variables) -> str:
         name=node.name or node.id,
         state=TaskStatus.CLAIMED if assignee else TaskStatus.OPEN,
         created_at=board.at,
-        candidate_roles=_names(node.candidate_roles, seen, "candidate groups"),
+        candidate_roles=tuple(dict.fromkeys((*roles, *needed))),
         candidate_people=_names(node.candidate_people, seen, "candidate users"),
         separate_from=_names(node.separate_from, seen, "people to be separate from"),
         assignee=assignee,
@@ -189,8 +192,10 @@ def _open_task(board: Board, token: Token, node: Human, seen: Variables) -> str:
         inputs=mapped(node.inputs, seen),
         due_at=_due(node.due, seen, board.at),
         priority=node.priority,
+        quorum=node.quorum,
     )
     board.put(task)
+    arm_task(board, task, node, seen)
     board.notify(
         NoticeKind.TASK_OPENED,
         subject_id=task.id,

@@ -9,9 +9,15 @@ import typer
 from pilothouse.cli.connection import connect
 from pilothouse.cli.output import Json, print_one, print_rows
 from pilothouse.cli.runs import variables
+from pilothouse.domain.plain import to_plain
+from pilothouse.domain.tasks import Task
 
 app = typer.Typer(no_args_is_help=True, help="Tasks: what waits for people.")
-COLUMNS = ("id", "name", "snapshot", "candidate_roles", "state", "assignee", "due_at", "created_at")
+COLUMNS = (
+    *("id", "name", "snapshot", "candidate_roles", "state", "so_far"),
+    *("assignee", "due_at", "created_at"),
+)
+VOTES = ("by", "at", "decision", "roles", "answers", "digest")
 
 
 @app.command("list")
@@ -23,14 +29,22 @@ def list_(
     """List tasks that wait."""
     with connect() as client:
         found = client.tasks.list(mine=mine, waiting=not everything)
-        print_rows(found, COLUMNS, as_json=as_json, empty="No task waits.")
+        rows = found if as_json else [to_plain(task) | {"so_far": _so_far(task)} for task in found]
+        print_rows(rows, COLUMNS, as_json=as_json, empty="No task waits.")
+
+
+def _so_far(task: Task) -> str:
+    return f"{len(task.votes)} voted, {task.quorum.count} needed" if task.quorum else ""
 
 
 @app.command()
 def show(task: str, as_json: Json = False) -> None:
-    """Show a task, its evidence and its form."""
+    """Show a task, its evidence, its form and the votes so far."""
     with connect() as client:
-        print_one(client.tasks.get(task), as_json=as_json)
+        found = client.tasks.get(task)
+    print_one(found, as_json=as_json)
+    if found.votes and not as_json:
+        print_rows(found.votes, VOTES, as_json=False)
 
 
 @app.command()
@@ -53,6 +67,6 @@ def complete(
     answers: Annotated[str, typer.Option(help="A JSON object, as the task's form asks.")],
     as_json: Json = False,
 ) -> None:
-    """Answer a task."""
+    """Answer a task, or give one of the votes that it waits for."""
     with connect() as client:
         print_one(client.tasks.complete(task, variables(answers)), as_json=as_json)

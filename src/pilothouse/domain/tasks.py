@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from pilothouse.domain.approvals import Quorum, Vote
 from pilothouse.domain.errors import DeniedError, RefusedError
 from pilothouse.domain.ids import GroupName, PersonId, TaskId
 
@@ -49,7 +50,8 @@ class Task:
     """
     A step that waits for people, kept after it is done: the answer, by whom, about which digest.
 
-    `separate_from` names people who may not complete it, such as the snapshot's author.
+    `separate_from` names people who may not complete it, such as the snapshot's author. One that several people
+    decide has a `quorum`, and keeps the `votes` of all of them; its `answers` are those of the deciding vote.
     """
 
     id: TaskId
@@ -71,6 +73,8 @@ class Task:
     answers: Mapping[str, object] | None = None
     ended_by: PersonId | None = None
     ended_at: datetime | None = None
+    quorum: Quorum | None = None
+    votes: tuple[Vote, ...] = ()
     version: int = 1
 
     def ended(

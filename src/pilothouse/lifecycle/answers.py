@@ -17,6 +17,7 @@ from pilothouse.bpmn.durations import Duration
 from pilothouse.domain.errors import InvalidError
 from pilothouse.domain.plain import DocumentError, from_plain
 
+SOMEBODY = "simulator"
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 AT_ONCE = "PT0S"
 
@@ -61,14 +62,18 @@ class Answer:
     after
         How long it takes, an ISO 8601 duration.
     by
-        Who completes a task; somebody that the task must be separate from is refused.
+        Who completes a task; somebody that the task must be separate from is refused. Where nobody is named, each
+        vote on a task with a quorum is another person's.
+    roles
+        The roles that this person votes in; where none is named, all that the task asks for.
     """
 
     variables: Mapping[str, object] = field(default_factory=dict)
     error: str | None = None
     failure: str | None = None
     after: str = AT_ONCE
-    by: str = "simulator"
+    by: str = SOMEBODY
+    roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from pilothouse.bpmn.definition import Definition as Process
+    from pilothouse.bpmn.expressions import Value
     from pilothouse.dmn import Decisions
 
     Topics = Mapping[str, Mapping[str, bool] | None]
@@ -142,16 +143,22 @@ def _missing_inputs(process: Process, topics: Topics) -> tuple[Problem, ...]:
 def _unknown_roles(process: Process) -> tuple[Problem, ...]:
     """Find candidate groups that are written out and are no roles: nobody could ever do the task."""
     found = []
-    for node in process.nodes.values():
-        roles = node.candidate_roles if isinstance(node, Human) else None
-        if roles is None or roles.compiled is not None:
-            continue
-        unknown = [n for n in roles.names_given({}, purpose="roles") if n not in set(Role)]
+    for node in (n for n in process.nodes.values() if isinstance(n, Human)):
+        unknown = (
+            *_no_roles(node.candidate_roles),
+            *_no_roles(node.overdue.roles if node.overdue else None),
+        )
         if unknown:
             problem = f"the candidate groups {', '.join(unknown)} are no roles"
             cure = f"Roles are {', '.join(Role)}."
             found.append(Problem(element=node.id, line=node.line, problem=problem, cure=cure))
     return tuple(found)
+
+
+def _no_roles(roles: Value | None) -> tuple[str, ...]:
+    if roles is None or roles.compiled is not None:
+        return ()
+    return tuple(n for n in roles.names_given({}, purpose="roles") if n not in set(Role))
 
 
 def _decisions(xml: bytes, file: Decisions) -> LifecycleFile:

@@ -18,7 +18,7 @@ from pilothouse.domain.errors import ConflictError
 from pilothouse.domain.events import Event, EventType
 from pilothouse.domain.tasks import TaskState
 from pilothouse.lifecycle.offering import offered
-from pilothouse.lifecycle.task_rows import cancelled, opened_tasks, reassigned
+from pilothouse.lifecycle.task_rows import cancelled, opened_tasks, reassigned, with_last_vote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -221,7 +221,7 @@ def _follow_tasks(work: UnitOfWork, changes: Changes, happening: Happening) -> N
     for row in changes.removed.tasks:
         task = work.tasks.get(row.id)
         if answered is not None and answered.task_id == row.id:
-            ended = task.ended(
+            ended = with_last_vote(task, changes).ended(
                 TaskState.COMPLETED,
                 at=work.at,
                 by=work.who.person_id,

@@ -56,7 +56,8 @@ class Tasks:
             page = work.tasks.page(groups=who.readable, after=after, limit=limit, **equals)
         if not mine:
             return page
-        return Page(items=tuple(t for t in page.items if not _obstacle(who, t)), next=page.next)
+        own = (t for t in page.items if not _obstacle(who, t) and not _has_voted(who, t))
+        return Page(items=tuple(own), next=page.next)
 
     def get(self, who: Principal, *, task_id: str) -> Task:
         """Give one task."""
@@ -99,20 +100,30 @@ class Tasks:
         """
         Answer a task; the answer is recorded with the digest of the snapshot that it is about.
 
+        Of a task with a quorum the answer is one vote: it is over with the one that decides.
+
         Raises
         ------
         TaskDeniedError
             When the caller is no candidate, or must be somebody else than did the work (its author).
         FormAnswerError
             When the answers do not fit the form.
+        VotedAlreadyError
+            When the caller's vote stands.
         TaskHeldError, TaskEndedError
             When somebody else was first.
         """
-        return self._done(
-            who,
-            task_id,
-            lambda t: TaskCompleted(task_id=t.id, actor=_as(who, t), variables=answers),
-        )
+
+        def answered(task: Task) -> Happening:
+            return TaskCompleted(
+                task_id=task.id,
+                actor=_as(who, task),
+                variables=answers,
+                roles=tuple(r for r in task.candidate_roles if r in _roles(who, task)),
+                digest=task.digest,
+            )
+
+        return self._done(who, task_id, answered)
 
     def _done(
         self,
@@ -134,9 +145,10 @@ class Tasks:
                     self._moving.take(work, state, happening)
                 except AlreadyOverError:
                     raise TaskEndedError(task=task.id, state=TaskState.CANCELLED) from None
+                now = work.tasks.get(task_id)
                 if isinstance(happening, TaskCompleted):
-                    _audit(work, task, happening.variables)
-                return work.commit(work.tasks.get(task_id))
+                    _audit(work, now, happening.variables)
+                return work.commit(now)
 
         return persistent(act)
 
@@ -173,24 +185,35 @@ def _obstacle(who: Principal, task: Task) -> str:
         return (
             "" if who.may(Action.DO_TASK, group=task.group) else "it asks for a role in its group"
         )
-    held = {role.value for role in Role if who.has_role(role, group=task.group)}
-    if held.intersection(task.candidate_roles):
+    if _roles(who, task).intersection(task.candidate_roles):
         return ""
     wanted = ", ".join((*task.candidate_roles, *task.candidate_people))
     return f"it asks for {wanted} in the group {task.group}"
 
 
+def _roles(who: Principal, task: Task) -> set[str]:
+    return {role.value for role in Role if who.has_role(role, group=task.group)}
+
+
+def _has_voted(who: Principal, task: Task) -> bool:
+    return any(vote.by == who.person_id for vote in task.votes)
+
+
 def _audit(work: UnitOfWork, task: Task, answers: Mapping[str, object]) -> None:
+    completed = task.state is TaskState.COMPLETED
+    detail: dict[str, object] = {
+        "name": task.name,
+        "run": task.run_id,
+        "snapshot": task.snapshot,
+        "digest": task.digest,
+        "answers": answers,
+    }
+    if task.quorum is not None:
+        detail |= {"votes": len(task.votes), "quorum": task.quorum.count, "decides": completed}
     work.audit.record(
-        "complete",
+        "complete" if completed else "vote",
         noun="task",
         subject=task.id,
         group=task.group,
-        detail={
-            "name": task.name,
-            "run": task.run_id,
-            "snapshot": task.snapshot,
-            "digest": task.digest,
-            "answers": answers,
-        },
+        detail=detail,
     )

@@ -6,8 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pilothouse.bpmn.definition import Human
 from pilothouse.bpmn.durations import Duration
-from pilothouse.bpmn.errors import ExpressionFailedError, FormAnswerError, VariableInvalidError
+from pilothouse.bpmn.errors import (
+    ExpressionFailedError,
+    FormAnswerError,
+    VariableInvalidError,
+    VotedAlreadyError,
+)
 from pilothouse.bpmn.happenings import (
     Happening,
     JobBusinessError,
@@ -21,7 +27,14 @@ from pilothouse.bpmn.happenings import (
 from pilothouse.bpmn.play import Play
 from pilothouse.bpmn.state import JobKind, JobStatus, NoticeKind, RunStatus, SubscriptionKind
 from pilothouse.domain.plain import rfc3339
-from pilothouse.lifecycle.answers import Answer, Answers, AnswersInvalidError, Script, Sent
+from pilothouse.lifecycle.answers import (
+    SOMEBODY,
+    Answer,
+    Answers,
+    AnswersInvalidError,
+    Script,
+    Sent,
+)
 from pilothouse.lifecycle.simulated_decisions import GivenDecisions
 
 if TYPE_CHECKING:
@@ -32,6 +45,7 @@ if TYPE_CHECKING:
     from pilothouse.bpmn.state import Job, Notice, Subscription, UserTask
     from pilothouse.dmn import Decisions
 
+REFUSED = (FormAnswerError, VariableInvalidError, ExpressionFailedError, VotedAlreadyError)
 THROWN = (NoticeKind.MESSAGE_THROWN, NoticeKind.SIGNAL_THROWN)
 
 
@@ -113,7 +127,7 @@ class World:
         waited = frozenset(self.play.state.subscriptions)
         try:
             self.play.happen(move.happening)
-        except (FormAnswerError, VariableInvalidError, ExpressionFailedError) as error:
+        except REFUSED as error:
             raise AnswersInvalidError(place=move.element, problem=error.message) from error
         if move.used is not None:
             self._taken[move.used] += 1
@@ -162,6 +176,9 @@ class World:
     def _jobs(self) -> Iterator[Move]:
         for job in self.play.state.jobs.values():
             if job.kind is not JobKind.SERVICE or job.state is not JobStatus.READY:
+                continue
+            if isinstance(self.play.definition.nodes[job.element], Human):
+                yield _move(job, job.due_at, JobCompleted(job_id=job.id, attempt=job.attempt))
                 continue
             place, answer = self._answer(job.element, job.topic)
             if answer is not None:
@@ -286,8 +303,13 @@ def _completed(task: UserTask, answer: Answer) -> TaskCompleted:
         raise AnswersInvalidError(
             place=task.element, problem=f"it must be done by somebody else than {answer.by}"
         )
-    actor = task.assignee if task.assignee is not None else answer.by
-    return TaskCompleted(task_id=task.id, actor=actor, variables=answer.variables)
+    by = f"{SOMEBODY} {len(task.votes) + 1}" if task.votes and answer.by == SOMEBODY else answer.by
+    return TaskCompleted(
+        task_id=task.id,
+        actor=task.assignee if task.assignee is not None else by,
+        variables=answer.variables,
+        roles=answer.roles or task.candidate_roles,
+    )
 
 
 def _arrival(wait: Subscription, variables: Mapping[str, object], *, message_id: str) -> Happening:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pilothouse.bpmn.state import TaskStatus
+from pilothouse.bpmn.state import HistoryEvent, TaskStatus
+from pilothouse.domain.approvals import Vote
 from pilothouse.domain.ids import TaskId
+from pilothouse.domain.plain import from_plain
 from pilothouse.domain.tasks import Task, TaskState
 
 if TYPE_CHECKING:
@@ -41,19 +43,36 @@ def _opened(row: UserTask, heading: RunHeading) -> Task:
         digest=heading.digest,
         due_at=row.due_at,
         created_at=row.created_at,
+        quorum=row.quorum,
     )
 
 
 def _separate_from(row: UserTask, heading: RunHeading) -> tuple[str, ...]:
-    """Where the drawing separates duties at all, the author is kept out whatever the variables say."""
-    if not row.separate_from or heading.author is None:
+    """Where the drawing separates duties at all, or asks several, the author is kept out whatever the variables say."""
+    if not (row.separate_from or row.quorum) or heading.author is None:
         return row.separate_from
     return tuple(dict.fromkeys((*row.separate_from, heading.author)))
 
 
 def reassigned(task: Task, row: UserTask) -> Task:
-    """Take over who holds a task now."""
-    return replace(task, state=STATES[row.state], assignee=row.assignee)
+    """Take over who holds a task now, who may do it, and the votes."""
+    return replace(
+        task,
+        state=STATES[row.state],
+        assignee=row.assignee,
+        candidate_roles=row.candidate_roles,
+        votes=row.votes,
+    )
+
+
+def with_last_vote(task: Task, changes: Changes) -> Task:
+    """Take over the vote that decided: its row is gone, and the history has it."""
+    given = (
+        from_plain(Vote, line.data["vote"])
+        for line in changes.history
+        if line.event is HistoryEvent.TASK_VOTED and line.data["task"] == task.id
+    )
+    return replace(task, votes=(*task.votes, *given))
 
 
 def cancelled(task: Task, *, at: datetime) -> Task:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pilothouse.bpmn.definition import GROUP_TARGETS
 from pilothouse.domain.outgoing import CredentialForm
 from pilothouse.domain.plugins import PluginKind, PluginTwiceError, installed
 
@@ -227,7 +228,7 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
         "text": Parameter(kind=Kind.TEXT, required=False, description="All that there is to say."),
         "targets": _optional(
             "References to secrets apart by commas, each of which holds an address of Apprise; the group's policy must "
-            "grant them."
+            f"grant them. The word `{GROUP_TARGETS}` stands for all that it grants."
         ),
     },
     Topic.WEBHOOK: {

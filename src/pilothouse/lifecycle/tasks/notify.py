@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from pilothouse.bpmn.definition import GROUP_TARGETS
 from pilothouse.domain.plain import digest
 from pilothouse.lifecycle.tasks.catalogue import PARAMETERS, Topic
 from pilothouse.lifecycle.tasks.contract import Done, Facilities, Outcome, TaskContext, TaskType
@@ -26,11 +27,11 @@ def build(facilities: Facilities) -> TaskType:
     """Give the task type ``notify``."""
 
     def handle(context: TaskContext) -> Outcome:
-        targets = _targets(context)
         policy = policy_of(facilities, context)
+        targets = _targets(context, policy)
         for target in targets:
             policy.check_target(target)
-        context.once("notify", bool, lambda who: _told(facilities, context, who))
+        context.once("notify", bool, lambda who: _told(facilities, context, who, targets))
         for target in targets:
             _tell(facilities, context, target, policy)
         return Done()
@@ -38,10 +39,11 @@ def build(facilities: Facilities) -> TaskType:
     return TaskType(topic=Topic.NOTIFY, parameters=PARAMETERS[Topic.NOTIFY], handle=handle)
 
 
-def _targets(context: TaskContext) -> tuple[str, ...]:
-    """Read references apart by commas, each once."""
-    given = (context.text("targets") or "").split(",")
-    return tuple(dict.fromkeys(target.strip() for target in given if target.strip()))
+def _targets(context: TaskContext, policy: OutgoingPolicy) -> tuple[str, ...]:
+    """Read references apart by commas, each once; the word `group` stands for all that the group is granted."""
+    given = [part.strip() for part in (context.text("targets") or "").split(",") if part.strip()]
+    spread = (policy.notification_targets if part == GROUP_TARGETS else (part,) for part in given)
+    return tuple(dict.fromkeys(target for targets in spread for target in targets))
 
 
 def _tell(
@@ -58,7 +60,9 @@ def _tell(
     context.once(f"send-{digest(target)[:16]}", bool, sent)
 
 
-def _told(facilities: Facilities, context: TaskContext, who: Principal) -> bool:
+def _told(
+    facilities: Facilities, context: TaskContext, who: Principal, targets: tuple[str, ...]
+) -> bool:
     subject, text = context.needed("subject"), context.text("text") or ""
     heading = context.heading
     with facilities.open_work(who) as work:
@@ -71,7 +75,7 @@ def _told(facilities: Facilities, context: TaskContext, who: Principal) -> bool:
                 "subject": subject,
                 "text": text,
                 "element": context.job.element,
-                "targets": _targets(context),
+                "targets": targets,
             },
         )
         told = work.commit(True)
