@@ -41,6 +41,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "dmn-policies": languages.dmn_policies,
     "dmn-refusals": languages.dmn_refusals,
     "dmn-types": languages.dmn_types,
+    "element-templates": tasks.templates,
     "errors": errors.errors,
     "events": access.events,
     "feel-faults": languages.feel_faults,

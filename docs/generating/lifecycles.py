@@ -28,6 +28,7 @@ from pilothouse.bpmn import (
     read_timers,
     read_triggers,
     reading,
+    spreading,
     xml,
 )
 from pilothouse.bpmn.definition import (
@@ -179,7 +180,15 @@ EXTENSIONS = (
         "zeebe:loopCharacteristics",
         "`inputCollection`, `inputElement`, `outputCollection`, `outputElement` of a multi-instance activity",
     ),
-    ("zeebe:properties, zeebe:versionTag", "taken and of no meaning"),
+    (
+        "zeebe:properties",
+        (
+            "of no meaning, but for `zeebe:property` of the names `pilothouse:retry.backoff` and the like: the same as "
+            "that attribute of that `pilothouse` extension, for tools that write no other namespace; a form's are "
+            "`pilothouse:field.NAME.type`, and so on, and `pilothouse:timeZone` has no dot"
+        ),
+    ),
+    ("zeebe:versionTag", "taken and of no meaning"),
     (
         "pilothouse:retry",
         (
@@ -246,6 +255,7 @@ READERS = (
     read_throws,
     read_timers,
     read_triggers,
+    spreading,
     expressions,
 )
 """Every module of the reader that can refuse something."""

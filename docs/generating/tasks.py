@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from docs.generating.markdown import code, table
+from pilothouse.lifecycle.element_templates import element_templates
 from pilothouse.lifecycle.tasks.catalogue import CANCELLED, PARAMETERS, REJECTED, Parameter, Topic
 from pilothouse.lifecycle.tasks.compare import NO_CHAMPION
 from pilothouse.lifecycle.tasks.load_test import FAILED as LOAD_FAILED
@@ -130,3 +131,17 @@ def _kind(parameter: Parameter) -> str:
     ends = ((parameter.lowest, "at least"), (parameter.highest, "at most"))
     bounds = ", ".join(f"{word} {end:g}" for end, word in ends if end is not None)
     return parameter.kind.value + (f", {bounds}" if bounds else "")
+
+
+def templates() -> str:
+    """Write every element template with what it asks for."""
+    rows = (
+        (
+            code(template["id"]),
+            str(template["name"]),
+            ", ".join(code(kind) for kind in template["appliesTo"]),
+            ", ".join(str(p["label"]) for p in template["properties"] if "label" in p),
+        )
+        for template in element_templates()
+    )
+    return table(("id", "name", "on", "what it asks for"), rows)

@@ -45,6 +45,7 @@ from pilothouse.bpmn.read_tasks import (
 )
 from pilothouse.bpmn.read_throws import read_end, read_manual, read_send, read_throw
 from pilothouse.bpmn.reading import Base, Reading, Topics
+from pilothouse.bpmn.spreading import spread_properties
 from pilothouse.bpmn.xml import FILE, Element, Namespace, children, line_of, name_of, parse
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def read(
     reading = Reading(expressions=expressions, topics=topics)
     if is_camunda7(root):
         from_camunda7(reading, root, delegates=delegates)
+    spread_properties(reading, root)
     _check_ids(reading, root)  # afterwards: the ids of form fields there are names, not ids
     for element in root.iterchildren(etree.Element):
         if element.get("id"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,8 @@ from pilothouse.cli.connection import connect
 from pilothouse.cli.output import Json, err, print_json, print_one, print_rows
 from pilothouse.cli.simulate import simulate
 from pilothouse.domain.errors import PilothouseError
-from pilothouse.lifecycle.offline import differences, upload_order
+from pilothouse.domain.lifecycles import DefinitionKind
+from pilothouse.lifecycle.offline import differences, element_templates, upload_order
 from pilothouse.lifecycle.offline import lint as lint_offline
 
 if TYPE_CHECKING:
@@ -39,6 +41,16 @@ class NotComparedError(PilothouseError):
     def __init__(self, *, code: str, problem: str) -> None:
         self.problem_code, self.problem = code, problem
         super().__init__(problem)
+
+
+class NotWrittenError(PilothouseError):
+    """A file cannot be written where it was asked for."""
+
+    code = "file-not-written"
+
+    def __init__(self, *, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"{path} cannot be written: {reason}. Name another file by --out.")
 
 
 @app.command("list")
@@ -185,6 +197,40 @@ def show(name: str, as_json: Json = False) -> None:
         print_one(found, as_json=True)
     else:
         typer.echo(found.source, nl=False)  # byte by byte, in the file's own encoding
+
+
+@app.command()
+def export(
+    name: str,
+    out: Annotated[
+        Path | None, typer.Option(help="The file to write; KEY.bpmn or KEY.dmn here without it.")
+    ] = None,
+) -> None:
+    """Write a definition's file as it was uploaded, byte by byte."""
+    with connect() as client:
+        found = client.lifecycles.get(name)
+    suffix = "dmn" if found.kind is DefinitionKind.DMN else "bpmn"
+    _write(out or Path(f"{found.key}.{suffix}"), found.source)
+
+
+@app.command()
+def templates(
+    out: Annotated[Path | None, typer.Option(help="The file to write; printed without it.")] = None,
+) -> None:
+    """Give the element templates for Camunda Modeler, one for each task type; asks no server."""
+    text = json.dumps(element_templates(), indent=2, ensure_ascii=False) + "\n"
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        _write(out, text.encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise NotWrittenError(path=str(path), reason=error.strerror or str(error)) from error
+    typer.echo(f"Written: {path}")
 
 
 @app.command()

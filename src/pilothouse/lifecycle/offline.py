@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pilothouse.dmn import DmnRejectedError, namespace_of, read_decisions
 from pilothouse.lifecycle.answers import AnswersInvalidError, Script, read_script
 from pilothouse.lifecycle.differences import Difference, differences
+from pilothouse.lifecycle.element_templates import element_templates
 from pilothouse.lifecycle.errors import NamespaceTwiceError
 from pilothouse.lifecycle.files import (
     analysis_findings,
@@ -47,6 +48,7 @@ __all__ = [
     "decisions_given",
     "decisions_of",
     "differences",
+    "element_templates",
     "life_cycle",
     "lint",
     "lint_decisions",

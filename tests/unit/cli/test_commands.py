@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 WITHOUT_JSON = {
     "version": "it prints one word",
+    "lifecycles export": "it writes a file, whatever it holds",
+    "lifecycles templates": "what it prints is JSON already",
     "up": "it runs until it is stopped and answers nobody",
 }
 

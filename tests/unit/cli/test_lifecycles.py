@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pilothouse.bpmn.drawing import document, service
+from pilothouse.lifecycle.definitions import shipped
+from pilothouse.lifecycle.offline import element_templates
 from tests.integration.api.serving import Served, serving
 from tests.integration.lifecycle.tables import DecisionFile, importing, unique_table
 
@@ -173,3 +175,28 @@ def test_warnings_of_several_files_name_their_file(served: Served, tmp_path: Pat
 
     assert done.returncode == 0
     assert f"Mind {files[0]}: rule r2, line 1:" in done.stderr
+
+
+def test_a_shipped_life_cycle_is_exported_byte_by_byte(served: Served, tmp_path: Path) -> None:
+    path = tmp_path / "mine.bpmn"
+
+    done = ran(served, "export", "promote-online", "--out", str(path))
+
+    assert (done.returncode, done.stdout) == (0, f"Written: {path}\n")
+    assert path.read_bytes() in shipped()
+
+
+def test_a_file_that_cannot_be_written_says_so(served: Served) -> None:
+    done = ran(served, "export", "promote-online", "--out", "/nowhere/mine.bpmn")
+
+    assert done.returncode == 1
+    assert "error (file-not-written): /nowhere/mine.bpmn cannot be written" in done.stderr
+
+
+def test_element_templates_are_printed_or_written(tmp_path: Path) -> None:
+    path = tmp_path / "templates.json"
+
+    printed, wrote = ran(None, "templates"), ran(None, "templates", "--out", str(path))
+
+    assert (printed.returncode, wrote.returncode) == (0, 0)
+    assert json.loads(printed.stdout) == json.loads(path.read_text("utf-8")) == element_templates()

@@ -279,6 +279,22 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
         **CREDENTIAL,
     },
 }
+RESULTS: Mapping[str, tuple[str, ...]] = {
+    Topic.DEPLOY: ("deployments",),
+    Topic.SMOKE_TEST: ("smoke",),
+    Topic.SCORE_JOB: ("job",),
+    Topic.METRICS_JOB: ("metrics", "job"),
+    Topic.LOAD_TEST: ("load",),
+    Topic.COMPARE_WITH_CHAMPION: ("comparison",),
+    Topic.EVALUATE: ("evaluation",),
+    Topic.EVALUATE_DECISION: ("result",),
+    Topic.WITHDRAW: ("deployments",),
+    Topic.NOTIFY: (),
+    Topic.WEBHOOK: ("response",),
+    Topic.START_LIFE_CYCLE: ("life_cycle",),
+    Topic.TICKET: ("ticket",),
+}
+"""The variables that a task type gives."""
 
 
 def known_topics() -> Mapping[str, Mapping[str, bool] | None]:
