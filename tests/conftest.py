@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
+
 pytest_plugins = [
     "tests.skips",
     "tests.buckets",
@@ -9,3 +11,7 @@ pytest_plugins = [
     "tests.kits",
     "tests.models.fixtures",
 ]
+
+# A slow machine is no failure: no test asserts how long it takes.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
