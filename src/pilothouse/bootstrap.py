@@ -42,7 +42,9 @@ from pilothouse.lifecycle.executor import Executor
 from pilothouse.lifecycle.external_jobs import ExternalJobs
 from pilothouse.lifecycle.library import Library
 from pilothouse.lifecycle.messages import Messages
+from pilothouse.lifecycle.migrations import Migrations
 from pilothouse.lifecycle.moving import Moving
+from pilothouse.lifecycle.operations import Operations
 from pilothouse.lifecycle.people_tasks import Tasks
 from pilothouse.lifecycle.runs import Runs
 from pilothouse.lifecycle.starting import SUBSCRIBED, SUBSCRIBER, Starting
@@ -128,6 +130,8 @@ class ControlPlane:
     people: People
     routes: Routes
     runs: Runs
+    operations: Operations
+    migrations: Migrations
     runtimes: Runtimes
     services: Services
     snapshots: Snapshots
@@ -254,6 +258,8 @@ def assemble(outside: Outside) -> ControlPlane:
         people=People(open_work=work),
         routes=Routes(open_work=work),
         runs=lifecycle.runs,
+        operations=lifecycle.operations,
+        migrations=lifecycle.migrations,
         runtimes=facilities.runtimes,
         services=Services(open_work=work),
         snapshots=Snapshots(
@@ -300,6 +306,8 @@ def _facilities(outside: Outside, moving: Moving) -> Facilities:
 class _Lifecycle:
     definitions: Definitions
     runs: Runs
+    operations: Operations
+    migrations: Migrations
     tasks: Tasks
     messages: Messages
     starting: Starting
@@ -327,6 +335,8 @@ def _lifecycle(
     return _Lifecycle(
         definitions=Definitions(open_work=work, topics=task_types.topics),
         runs=facilities.runs,
+        operations=Operations(open_work=work, moving=moving),
+        migrations=Migrations(open_work=work, moving=moving, library=library),
         tasks=Tasks(open_work=work, moving=moving),
         messages=Messages(open_work=work, moving=moving),
         starting=Starting(

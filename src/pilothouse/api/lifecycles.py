@@ -61,6 +61,12 @@ def xml(plane: Plane, who: Who, name: str) -> Response:
     return Response(plane.definitions.get(who, name=name).source, media_type="application/xml")
 
 
+@router.post("/lifecycles/{name}/activate", response_model=Definition)
+def activate(plane: Plane, who: KeyedWho, name: str) -> JSONResponse:
+    """Let new runs start from this very version; later ones of its key are retired."""
+    return changed(plane, who, lambda: plane.definitions.activate(who, name=name))
+
+
 @router.post("/lifecycles/{name}/retire", response_model=Definition)
 def retire(plane: Plane, who: KeyedWho, name: str) -> JSONResponse:
     """Let no new run start from a version."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pilothouse.domain.errors import InvalidError, RefusedError
+
+if TYPE_CHECKING:
+    from pilothouse.bpmn.pairing import Obstacle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,3 +145,76 @@ class FormAnswerError(InvalidError):
             f"The answers do not fit the form of task {task_id}: {'; '.join(problems)}. "
             "Correct them and complete the task again."
         )
+
+
+class RunSuspendedError(RefusedError):
+    """A suspended run takes no order but those that help it."""
+
+    code = "run-suspended"
+
+    def __init__(self, *, run_id: str, order: str) -> None:
+        self.run_id, self.order = run_id, order
+        super().__init__(
+            f"Run {run_id} is suspended, and cannot take: {order}. Resume it first: "
+            f"`pilothouse runs resume {run_id} --reason WHY`."
+        )
+
+
+class RunNotSuspendedError(RefusedError):
+    """A run that goes on cannot be resumed."""
+
+    code = "run-not-suspended"
+
+    def __init__(self, *, run_id: str) -> None:
+        self.run_id = run_id
+        super().__init__(
+            f"Run {run_id} is not suspended, so there is nothing to resume. See what it waits for: "
+            f"`pilothouse runs show {run_id}`."
+        )
+
+
+class ScopeUnknownError(InvalidError):
+    """No open scope, or more than one, is meant."""
+
+    code = "scope-unknown"
+
+    def __init__(self, *, run_id: str, scope: str, known: tuple[str, ...]) -> None:
+        self.run_id, self.scope, self.known = run_id, scope, known
+        super().__init__(
+            f"{scope!r} names no open scope of run {run_id}, or more than one. Name one by its id: "
+            f"{', '.join(known) or 'there is none but the process, which is meant without a name'}."
+        )
+
+
+class VariableUnknownError(InvalidError):
+    """A variable that is not there cannot be removed."""
+
+    code = "variable-unknown"
+
+    def __init__(self, *, names: tuple[str, ...], known: tuple[str, ...]) -> None:
+        self.names, self.known = names, known
+        super().__init__(
+            f"There is no variable {', '.join(names)} in that scope; there are {', '.join(known) or 'none'}. "
+            "Name one of these, or the scope that has it."
+        )
+
+
+class MoveRefusedError(RefusedError):
+    """Tokens cannot be moved as it was asked for."""
+
+    code = "move-refused"
+
+    def __init__(self, *, element: str, problem: str, cure: str) -> None:
+        self.element, self.problem, self.cure = element, problem, cure
+        super().__init__(f"Tokens cannot be moved: {element} {problem}. {cure}")
+
+
+class MigrationRefusedError(RefusedError):
+    """A run has no place in another version of its life cycle; all reasons are collected in ``obstacles``."""
+
+    code = "migration-refused"
+
+    def __init__(self, *, run_id: str, to: str, obstacles: tuple[Obstacle, ...]) -> None:
+        self.run_id, self.to, self.obstacles = run_id, to, obstacles
+        reasons = "\n".join(f"- {obstacle}" for obstacle in obstacles)
+        super().__init__(f"Run {run_id} cannot be carried over to {to}:\n{reasons}")

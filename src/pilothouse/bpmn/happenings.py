@@ -141,6 +141,47 @@ class Cancelled:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspended:
+    """A person holds the run where it stands."""
+
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """A person lets a suspended run go on."""
+
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariablesEdited:
+    """
+    A person sets variables in one scope, and removes others from it.
+
+    ``scope`` is the id of an open scope, or of the only open sub-process of that element; None means the process.
+    """
+
+    actor: str
+    reason: str
+    given: Mapping[str, object] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokensMoved:
+    """A person cancels what stands at some elements, and begins before others; ids of the drawing."""
+
+    actor: str
+    reason: str
+    cancelled: tuple[str, ...] = ()
+    begun: tuple[str, ...] = ()
+
+
 Happening = (
     JobCompleted
     | JobFailed
@@ -154,4 +195,8 @@ Happening = (
     | SignalArrived
     | IncidentRetried
     | Cancelled
+    | Suspended
+    | Resumed
+    | VariablesEdited
+    | TokensMoved
 )

@@ -43,12 +43,18 @@ class RunStatus(StrEnum):
     """Where a whole run stands."""
 
     ACTIVE = "active"
+    SUSPENDED = "suspended"
+    """A person holds it where it stands, until somebody resumes it."""
     COMPLETED = "completed"
     """Every token reached an end, or a terminate end event was reached."""
     FAILED = "failed"
     """An error end event was reached that nothing in the drawing catches."""
     TERMINATED = "terminated"
     """A person cancelled the run."""
+
+
+UNDER_WAY = frozenset({RunStatus.ACTIVE, RunStatus.SUSPENDED})
+"""Of a run that has not ended."""
 
 
 class ScopeKind(StrEnum):
@@ -88,6 +94,8 @@ class TokenStatus(StrEnum):
     """At the start of an event sub-process, which opens when its event comes; it keeps no scope open."""
     STOPPED = "stopped"
     """At an element that could not be entered; an incident says why."""
+    HELD = "held"
+    """Come to an element while the run is suspended; it is entered when the run is resumed."""
 
 
 class JobKind(StrEnum):
@@ -110,6 +118,8 @@ class JobStatus(StrEnum):
     READY = "ready"
     OFFERED = "offered"
     """To workers outside the platform, which fetch it by its topic; nobody else claims it."""
+    SUSPENDED = "suspended"
+    """With its run; what a worker that has it already reports is taken."""
     INCIDENT = "incident"
 
 
@@ -161,6 +171,10 @@ class HistoryEvent(StrEnum):
     INCIDENT_RAISED = "incident-raised"
     INCIDENT_RETRIED = "incident-retried"
     VARIABLES_CHANGED = "variables-changed"
+    RUN_SUSPENDED = "run-suspended"
+    RUN_RESUMED = "run-resumed"
+    RUN_MIGRATED = "run-migrated"
+    TOKENS_MOVED = "tokens-moved"
 
 
 class NoticeKind(StrEnum):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.arrivals import arrived, task_happened, timer_due
 from pilothouse.bpmn.board import Board
+from pilothouse.bpmn.editing import variables_edited
 from pilothouse.bpmn.errors import AlreadyOverError, UnexpectedHappeningError
 from pilothouse.bpmn.flowing import finish
 from pilothouse.bpmn.happenings import (
@@ -24,15 +25,21 @@ from pilothouse.bpmn.happenings import (
     JobFailed,
     JobPostponed,
     MessageArrived,
+    Resumed,
     SignalArrived,
+    Suspended,
     TaskClaimed,
     TaskCompleted,
     TaskReleased,
     TimerDue,
+    TokensMoved,
+    VariablesEdited,
 )
+from pilothouse.bpmn.modifying import tokens_moved
 from pilothouse.bpmn.moving import settle
 from pilothouse.bpmn.outcomes import incident_retried, job_happened
 from pilothouse.bpmn.state import (
+    UNDER_WAY,
     Changes,
     HistoryEvent,
     IdPrefix,
@@ -43,6 +50,7 @@ from pilothouse.bpmn.state import (
     Scope,
     ScopeKind,
 )
+from pilothouse.bpmn.suspending import check_taken, hold, resume, suspend
 from pilothouse.bpmn.variables import plain_all, write_local
 from pilothouse.bpmn.waiting import begin_in
 
@@ -161,18 +169,29 @@ def step(
         When a worker's attempt is not the job's current one.
     AlreadyOverError
         When the run, task, timer, subscription or incident is over.
-    TimerNotDueError, UnexpectedHappeningError, TaskHeldError
+    TimerNotDueError, UnexpectedHappeningError, TaskHeldError, MoveRefusedError
         When the happening does not fit what stands there.
+    RunSuspendedError, RunNotSuspendedError
+        When a suspended run cannot take it, or a run that is not suspended is to be resumed.
     FormAnswerError, VariableInvalidError, ExpressionFailedError
         When what was sent cannot be taken.
     """
-    if state.run.state is not RunStatus.ACTIVE:
+    if state.run.state not in UNDER_WAY:
         raise AlreadyOverError(noun="run", name=state.run.id)
+    check_taken(state.run, happening)
     actor = getattr(happening, "actor", None)
     board = Board(definition=definition, state=state, at=at, ids=ids, actor=actor)
     _take(board, happening)
-    settle(board)
+    finish_step(board)
     return board.changes()
+
+
+def finish_step(board: Board) -> None:
+    """Move all that has arrived somewhere to its next wait; in a suspended run, let it stand."""
+    if board.run.state is RunStatus.SUSPENDED:
+        hold(board)
+    else:
+        settle(board)
 
 
 def _take(board: Board, happening: Happening) -> None:
@@ -189,3 +208,17 @@ def _take(board: Board, happening: Happening) -> None:
             incident_retried(board, happening)
         case Cancelled(reason=reason):
             finish(board, RunStatus.TERMINATED, outcome=reason)
+        case _:
+            _operated(board, happening)
+
+
+def _operated(board: Board, order: Suspended | Resumed | VariablesEdited | TokensMoved) -> None:
+    match order:
+        case Suspended():
+            suspend(board, order)
+        case Resumed():
+            resume(board, order)
+        case VariablesEdited():
+            variables_edited(board, order)
+        case TokensMoved():
+            tokens_moved(board, order)

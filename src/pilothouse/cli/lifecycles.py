@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilothouse.cli.connection import connect
+from pilothouse.cli.operations import LIFECYCLE_COMMANDS
 from pilothouse.cli.output import Json, err, print_json, print_one, print_rows
 from pilothouse.cli.simulate import simulate
 from pilothouse.domain.errors import PilothouseError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Life cycles and decision tables.")
 COLUMNS = (
     *("key", "definition_version", "kind", "group", "state"),
-    *("decisions", "imports", "start_signals", "uploaded_at"),
+    *("decisions", "imports", "start_signals", "uploaded_by", "uploaded_at"),
 )
 DIFFERING = ("change", "kind", "element", "in", "what", "old", "new")
 SUFFIXES = (".bpmn", ".dmn", ".xml")
@@ -128,6 +129,8 @@ def lint(
 
 
 app.command()(simulate)
+for command_name, command in LIFECYCLE_COMMANDS.items():
+    app.command(command_name)(command)
 
 
 @app.command()
@@ -231,6 +234,13 @@ def _write(path: Path, data: bytes) -> None:
     except OSError as error:
         raise NotWrittenError(path=str(path), reason=error.strerror or str(error)) from error
     typer.echo(f"Written: {path}")
+
+
+@app.command()
+def activate(name: str, as_json: Json = False) -> None:
+    """Let new runs start from this very version, KEY@VERSION; later ones of its key are retired."""
+    with connect() as client:
+        print_rows([client.lifecycles.activate(name)], COLUMNS, as_json=as_json)
 
 
 @app.command()

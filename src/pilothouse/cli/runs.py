@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from pilothouse.cli.connection import connect
+from pilothouse.cli.operations import RUN_COMMANDS
 from pilothouse.cli.output import Json, print_one, print_rows
-from pilothouse.domain.errors import InvalidError
+from pilothouse.cli.variables import variables
 from pilothouse.wire.requests import PublishMessage, RetryIncident, SendSignal, StartRun
 
 app = typer.Typer(no_args_is_help=True, help="Runs of life cycles.")
 incidents = typer.Typer(no_args_is_help=True, help="What waits for help.")
-
-
-class VariablesInvalidError(InvalidError):
-    """Variables on the command line are not a JSON object."""
-
-    code = "variables-invalid"
-
-    def __init__(self, *, text: str) -> None:
-        self.text = text[:200]
-        super().__init__(f"{text[:200]!r} is not a JSON object. Write it as '{{\"name\": value}}'.")
-
-
-def variables(text: str) -> dict[str, object]:
-    """Read a JSON object."""
-    try:
-        read = json.loads(text)
-    except ValueError as problem:
-        raise VariablesInvalidError(text=text) from problem
-    if not isinstance(read, dict):
-        raise VariablesInvalidError(text=text)
-    return read
 
 
 @app.command("list")
@@ -136,6 +115,10 @@ def signal(
     wanted = SendSignal(group=group, name=name, payload=variables(payload))
     with connect() as client:
         print_one({"runs": client.lifecycles.signal(wanted)}, as_json=as_json)
+
+
+for name, command in RUN_COMMANDS.items():
+    app.command(name)(command)
 
 
 @incidents.command("list")

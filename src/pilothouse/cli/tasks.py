@@ -8,7 +8,7 @@ import typer
 
 from pilothouse.cli.connection import connect
 from pilothouse.cli.output import Json, print_one, print_rows
-from pilothouse.cli.runs import variables
+from pilothouse.cli.variables import variables
 from pilothouse.domain.plain import to_plain
 from pilothouse.domain.tasks import Task
 

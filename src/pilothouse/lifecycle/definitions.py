@@ -1,4 +1,4 @@
-"""Definitions: upload life cycles and decision tables, look them up, retire them."""
+"""Definitions: upload life cycles and decision tables, look them up, activate and retire them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,8 @@ class Definitions:
             versions = work.definitions.all(key=wanted.file.key)
             same = [d for d in versions if (d.group, d.sha256) == (wanted.group, wanted.identity)]
             if same:
-                return work.commit(_reactivated(work, same[0]))
+                active = DefinitionState.ACTIVE
+                return work.commit(_turned(work, same[0], active, action="reactivate"))
             number = max((d.definition_version for d in versions), default=0) + 1
             kept = work.definitions.add(_definition(work, wanted, number))
             for decision in kept.decisions:
@@ -116,16 +117,45 @@ class Definitions:
         """Upload the life cycles and decision tables that come with Pilothouse; again changes nothing."""
         return tuple(self.upload(who, group=group, xml=xml) for xml in shipped())
 
-    def retire(self, who: Principal, *, name: str) -> Definition:
-        """Let no new run start from a version; those under way go on. Retiring twice changes nothing."""
+    def activate(self, who: Principal, *, name: str) -> Definition:
+        """
+        Let new runs start from this very version: later ones of its key and group are retired with it.
+
+        Runs under way go on as they are. Activating twice changes nothing.
+
+        Raises
+        ------
+        DecisionTakenError
+            When another file of the group gives a decision of the same id.
+        """
+        return persistent(lambda: self._activated(who, name))
+
+    def _activated(self, who: Principal, name: str) -> Definition:
         with self._open_work(who) as work:
             found = definition_named(work, name)
             who.require(Action.UPLOAD_LIFECYCLE, group=found.group)
-            if found.state is DefinitionState.RETIRED:
-                return work.commit(found)
-            retired = work.definitions.save(replace(found, state=DefinitionState.RETIRED))
-            _audit(work, "retire", retired)
-            return work.commit(retired)
+            _refuse_taken(work, found.group, found)
+            versions = work.definitions.all(
+                key=found.key,
+                kind=found.kind,
+                group=found.group,
+                state=DefinitionState.ACTIVE,
+            )
+            for later in versions:
+                if later.definition_version > found.definition_version:
+                    _turned(work, later, DefinitionState.RETIRED, action="retire")
+            active = DefinitionState.ACTIVE
+            return work.commit(_turned(work, found, active, action="activate"))
+
+    def retire(self, who: Principal, *, name: str) -> Definition:
+        """Let no new run start from a version; those under way go on. Retiring twice changes nothing."""
+        return persistent(lambda: self._retired(who, name))
+
+    def _retired(self, who: Principal, name: str) -> Definition:
+        with self._open_work(who) as work:
+            found = definition_named(work, name)
+            who.require(Action.UPLOAD_LIFECYCLE, group=found.group)
+            return work.commit(_turned(work, found, DefinitionState.RETIRED, action="retire"))
 
     def get(self, who: Principal, *, name: str) -> Definition:
         """Give a definition by ``key@version``, by id, or the latest of a key."""
@@ -214,7 +244,7 @@ def usable_by_reader(who: Principal, definition: Definition) -> bool:
     return definition.group == EVERY_GROUP or who.may(Action.READ, group=definition.group)
 
 
-def _refuse_taken(work: UnitOfWork, group: GroupName, file: LifecycleFile) -> None:
+def _refuse_taken(work: UnitOfWork, group: GroupName, file: LifecycleFile | Definition) -> None:
     """Refuse decision ids that another file of the same group gives now."""
     taken: dict[str, set[str]] = {}
     for decision in file.decisions:
@@ -227,12 +257,15 @@ def _refuse_taken(work: UnitOfWork, group: GroupName, file: LifecycleFile) -> No
         raise DecisionTakenError(decisions=tuple(taken), definitions=tuple(sorted(names)))
 
 
-def _reactivated(work: UnitOfWork, definition: Definition) -> Definition:
-    if definition.state is DefinitionState.ACTIVE:
+def _turned(
+    work: UnitOfWork, definition: Definition, state: DefinitionState, *, action: str
+) -> Definition:
+    """Give a version another state: the one place where what a key starts with changes, but for uploads."""
+    if definition.state is state:
         return definition
-    active = work.definitions.save(replace(definition, state=DefinitionState.ACTIVE))
-    _audit(work, "reactivate", active)
-    return active
+    turned = work.definitions.save(replace(definition, state=state))
+    _audit(work, action, turned)
+    return turned
 
 
 def _audit(work: UnitOfWork, action: str, definition: Definition) -> None:

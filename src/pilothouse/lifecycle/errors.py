@@ -236,3 +236,28 @@ class TaskNotHeldError(RefusedError):
         super().__init__(
             f"Task {task} is {held}, so you cannot release it. Its holder or an administrator can."
         )
+
+
+class RunMovedOnError(RefusedError):
+    """Somebody or something else moved the run since the caller looked at it."""
+
+    code = "run-moved-on"
+
+    def __init__(self, *, run_id: str, seen: int, now: int) -> None:
+        self.run_id, self.seen, self.now = run_id, seen, now
+        super().__init__(
+            f"Run {run_id} has moved on: it is at revision {now}, not {seen}. Look at it again, then order again."
+        )
+
+
+class MigrationTargetError(RefusedError):
+    """Runs cannot be carried over to that definition."""
+
+    code = "migration-target-refused"
+
+    def __init__(self, *, definition: str, problem: str) -> None:
+        self.definition, self.problem = definition, problem
+        super().__init__(
+            f"Runs cannot be carried over to {definition}: {problem}. Name another active version of the same key: "
+            "`pilothouse lifecycles list`."
+        )

@@ -15,7 +15,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pilothouse.bpmn.errors import AlreadyOverError, StaleAttemptError
+from pilothouse.bpmn.errors import AlreadyOverError, RunSuspendedError, StaleAttemptError
 from pilothouse.bpmn.happenings import (
     JobBusinessError,
     JobCompleted,
@@ -251,7 +251,7 @@ class Executor:
         job, happening = report.job, report.happening
         try:
             persistent(lambda: self._step(job, happening))
-        except (StaleAttemptError, AlreadyOverError) as overtaken:
+        except (StaleAttemptError, AlreadyOverError, RunSuspendedError) as overtaken:
             log.info("the report on job %s is dropped: %s", job.id, overtaken)
         except InvalidError as error:
             if isinstance(happening, TimerDue | JobFailed):

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from pilothouse.wire.external_jobs import ExtendJob, FetchJobs
 
 log = logging.getLogger(__name__)
+HELD = frozenset({JobStatus.OFFERED, JobStatus.SUSPENDED})
 ACTIONS: Mapping[type[Report], str] = {
     CompleteJob: "complete",
     FailJob: "fail",
@@ -205,8 +206,8 @@ def _held(work: UnitOfWork, job_id: str, wanted: Report) -> _Held:
     job = state.jobs.get(job_id)
     if job is None or not _works_for(work.who, heading):
         raise refusal
-    holds = (job.state, job.attempt, job.lease_owner)
-    if holds != (JobStatus.OFFERED, wanted.attempt, _owner(work.who, wanted.worker)):
+    holds = (job.attempt, job.lease_owner)
+    if job.state not in HELD or holds != (wanted.attempt, _owner(work.who, wanted.worker)):
         raise refusal
     return _Held(job=job, state=state, heading=heading)
 

@@ -11,8 +11,8 @@ import logging
 from typing import TYPE_CHECKING, TypeVar
 
 from pilothouse.bpmn.errors import ExpressionFailedError
-from pilothouse.bpmn.happenings import MessageArrived, TaskCompleted
-from pilothouse.bpmn.state import NoticeKind, RunState, SubscriptionKind
+from pilothouse.bpmn.happenings import MessageArrived, Resumed, TaskCompleted
+from pilothouse.bpmn.state import NoticeKind, RunState, RunStatus, SubscriptionKind
 from pilothouse.bpmn.step import start, step
 from pilothouse.domain.errors import ConflictError
 from pilothouse.domain.events import Event, EventType
@@ -21,7 +21,7 @@ from pilothouse.lifecycle.offering import offered
 from pilothouse.lifecycle.task_rows import cancelled, opened_tasks, reassigned, with_last_vote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from pilothouse.bpmn.happenings import Begin, Happening
     from pilothouse.bpmn.state import Changes, Subscription
@@ -86,12 +86,25 @@ class Moving:
         for task in opened_tasks(changes, heading):
             work.tasks.add(task)
         _publish(work, changes)
-        return self._with_waiting_messages(work, RunState(run=changes.run).after(changes), changes)
+        begun_state = RunState(run=changes.run).after(changes)
+        return self._with_waiting_messages(work, begun_state, changes.added.subscriptions)
 
     def take(self, work: UnitOfWork, state: RunState, happening: Happening) -> RunState:
         """Let something happen to a run that was loaded in this unit, and give what stands then."""
         moved, changes = self._step(work, state, happening)
-        return self._with_waiting_messages(work, moved, changes)
+        if isinstance(happening, Resumed):
+            return self._with_waiting_messages(work, moved, moved.subscriptions.values())
+        return self._with_waiting_messages(work, moved, changes.added.subscriptions)
+
+    def carry(
+        self, work: UnitOfWork, state: RunState, heading: RunHeading, changes: Changes
+    ) -> RunState:
+        """Write a migration of a run that was loaded in this unit, with its new heading; give what stands then."""
+        given = self._offered(work, changes, lambda: heading.group)
+        work.runs.write(given)
+        work.runs.rename(heading)
+        self.tell(work, given)
+        return self._with_waiting_messages(work, state.after(given), given.added.subscriptions)
 
     def _step(
         self, work: UnitOfWork, state: RunState, happening: Happening
@@ -107,7 +120,7 @@ class Moving:
         changes = step(process, state, happening, at=work.at, ids=work.new_id)
         return self._offered(work, changes, lambda: work.headings.get(state.run.id).group)
 
-    def tell(self, work: UnitOfWork, changes: Changes, happening: Happening) -> None:
+    def tell(self, work: UnitOfWork, changes: Changes, happening: Happening | None = None) -> None:
         """Let a written step be seen by those who have tasks, and heard by those who wait for what it threw."""
         _follow_tasks(work, changes, happening)
         _publish(work, changes)
@@ -118,9 +131,11 @@ class Moving:
         return offered(work, changes, own_topics=self._own_topics, group=group)
 
     def _with_waiting_messages(
-        self, work: UnitOfWork, state: RunState, changes: Changes
+        self, work: UnitOfWork, state: RunState, subscriptions: Iterable[Subscription]
     ) -> RunState:
-        ahead = list(listening(changes))
+        if state.run.state is RunStatus.SUSPENDED:
+            return state  # what has come for it is kept until it is resumed
+        ahead = [s for s in subscriptions if s.kind is SubscriptionKind.MESSAGE]
         while ahead:
             subscription = ahead.pop(0)
             if subscription.id not in state.subscriptions:
@@ -166,8 +181,8 @@ class Moving:
         )
         for found in waiting:
             state = work.runs.load(found.run_id)
-            if found.id not in state.subscriptions:
-                continue  # it moved on before this unit had its lock
+            if found.id not in state.subscriptions or state.run.state is RunStatus.SUSPENDED:
+                continue  # it moved on, or was suspended, before this unit had its lock
             message = work.messages.take(group=group, name=name, correlation_key=correlation_key)
             if message is None:
                 return None
@@ -208,7 +223,7 @@ def listening(changes: Changes) -> Iterator[Subscription]:
     return (s for s in changes.added.subscriptions if s.kind is SubscriptionKind.MESSAGE)
 
 
-def _follow_tasks(work: UnitOfWork, changes: Changes, happening: Happening) -> None:
+def _follow_tasks(work: UnitOfWork, changes: Changes, happening: Happening | None) -> None:
     touched = (changes.added.tasks, changes.changed.tasks, changes.removed.tasks)
     if not any(touched):
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pilothouse.application.finding import sees, service_tagged, snapshot_named
+from pilothouse.application.finding import service_tagged, snapshot_named
 from pilothouse.bpmn.happenings import Cancelled, IncidentRetried
 from pilothouse.domain.access import Action
 from pilothouse.domain.errors import NotFoundError
@@ -14,23 +14,21 @@ from pilothouse.lifecycle.definitions import definition_named
 from pilothouse.lifecycle.errors import RunStartError
 from pilothouse.lifecycle.lookup import latest_active
 from pilothouse.lifecycle.moving import persistent
+from pilothouse.lifecycle.orders import Orders, RunOrder, audited, seen_run
 from pilothouse.lifecycle.subjects import Subject, check_not_reserved, group_of, planned
 from pilothouse.lifecycle.views import run_summary, run_view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pilothouse.bpmn.happenings import Happening
     from pilothouse.bpmn.state import HistoryEntry, Incident
     from pilothouse.domain.access import Principal
     from pilothouse.domain.ids import GroupName
-    from pilothouse.domain.lifecycles import Definition, RunHeading
+    from pilothouse.domain.lifecycles import Definition
     from pilothouse.lifecycle.moving import Moving
     from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
     from pilothouse.wire.requests import RetryIncident, StartRun
     from pilothouse.wire.runs import RunSummary, RunView
-
-CURE = "List them with `pilothouse runs list`."
 
 
 class Runs:
@@ -39,6 +37,7 @@ class Runs:
     def __init__(self, *, open_work: OpenWork, moving: Moving) -> None:
         self._open_work = open_work
         self._moving = moving
+        self._orders = Orders(open_work=open_work, moving=moving)
 
     def start(self, who: Principal, wanted: StartRun) -> RunView:
         """
@@ -68,13 +67,13 @@ class Runs:
                 work, definition, subject, actor=who.person_id, variables=wanted.variables
             )
             state = self._moving.begin(work, heading, begin)
-            _audit(work, "start", heading, definition=definition.full_name)
+            audited(work, "start", heading, definition=definition.full_name)
             return work.commit(run_view(work, state))
 
     def get(self, who: Principal, *, run_id: str) -> RunView:
         """Give a run with its tokens, incidents, open tasks and variables."""
         with self._open_work.reading(who) as work:
-            _seen(work, run_id)
+            seen_run(work, run_id)
             return run_view(work, work.runs.load(run_id))
 
     def page(
@@ -100,7 +99,7 @@ class Runs:
     ) -> Sequence[HistoryEntry]:
         """Give what happened in a run after a sequence number, oldest first."""
         with self._open_work.reading(who) as work:
-            _seen(work, run_id)
+            seen_run(work, run_id)
             return work.runs.history(run_id, after=after, limit=limit)
 
     def incidents(self, who: Principal) -> tuple[Incident, ...]:
@@ -118,7 +117,10 @@ class Runs:
             When it has ended.
         """
         cancelled = Cancelled(actor=who.person_id, reason=reason)
-        return self._operated(who, run_id, cancelled, action="cancel", reason=reason)
+        order = RunOrder(
+            run_id=run_id, happening=cancelled, action="cancel", detail={"reason": reason}
+        )
+        return self._orders.give(who, order)
 
     def retry(self, who: Principal, *, incident_id: str, wanted: RetryIncident) -> RunView:
         """
@@ -141,30 +143,13 @@ class Runs:
             retries=wanted.retries,
             variables=wanted.variables,
         )
-        names = sorted(wanted.variables)
-        return self._operated(
-            who, found[0].run_id, retried, action="retry", incident=found[0].code, variables=names
+        order = RunOrder(
+            run_id=found[0].run_id,
+            happening=retried,
+            action="retry",
+            detail={"incident": found[0].code, "variables": sorted(wanted.variables)},
         )
-
-    def _operated(
-        self, who: Principal, run_id: str, happening: Happening, *, action: str, **detail: object
-    ) -> RunView:
-        def act() -> RunView:
-            with self._open_work(who) as work:
-                heading = _seen(work, run_id)
-                who.require(Action.OPERATE_RUN, group=heading.group)
-                state = self._moving.take(work, work.runs.load(run_id), happening)
-                _audit(work, action, heading, **detail)
-                return work.commit(run_view(work, state))
-
-        return persistent(act)
-
-
-def _seen(work: UnitOfWork, run_id: str) -> RunHeading:
-    found = work.headings.find(run_id=run_id)
-    if found is None or not sees(work.who, found.group):
-        raise NotFoundError(noun="run", name=run_id, cure=CURE)
-    return found
+        return self._orders.give(who, order)
 
 
 def _startable(work: UnitOfWork, name: str, *, group: GroupName | None) -> Definition:
@@ -178,10 +163,3 @@ def _startable(work: UnitOfWork, name: str, *, group: GroupName | None) -> Defin
     if found.state is not DefinitionState.ACTIVE:
         raise RunStartError(definition=found.full_name, problem="this version is retired")
     return found
-
-
-def _audit(work: UnitOfWork, action: str, heading: RunHeading, **detail: object) -> None:
-    facts = {"snapshot": heading.snapshot, "digest": heading.digest, "service": heading.service}
-    work.audit.record(
-        action, noun="run", subject=heading.run_id, group=heading.group, detail={**facts, **detail}
-    )

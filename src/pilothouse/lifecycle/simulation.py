@@ -141,7 +141,7 @@ def _ended(world: World) -> tuple[Ending, str]:
             return Ending.COMPLETED, f"The run completed at {state.run.outcome}."
         case RunStatus.FAILED:
             return Ending.FAILED, f"The run failed with the error {state.run.outcome}."
-        case RunStatus.ACTIVE | RunStatus.TERMINATED:
+        case RunStatus.ACTIVE | RunStatus.SUSPENDED | RunStatus.TERMINATED:
             pass
     for incident in state.incidents.values():
         words = f"Incident at {incident.element} ({incident.code}): {incident.message}"

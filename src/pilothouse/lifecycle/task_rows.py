@@ -55,9 +55,10 @@ def _separate_from(row: UserTask, heading: RunHeading) -> tuple[str, ...]:
 
 
 def reassigned(task: Task, row: UserTask) -> Task:
-    """Take over who holds a task now, who may do it, and the votes."""
+    """Take over where a task stands now, who holds it, who may do it, and the votes."""
     return replace(
         task,
+        element=row.element,
         state=STATES[row.state],
         assignee=row.assignee,
         candidate_roles=row.candidate_roles,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.state import BODIES, ScopeKind, TokenStatus
-from pilothouse.wire.runs import RunSummary, RunView, TokenView, WorkView
+from pilothouse.wire.runs import RunSummary, RunView, ScopeView, TokenView, WorkView
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ def run_summary(heading: RunHeading, state: RunState) -> RunSummary:
         state=state.run.state,
         outcome=state.run.outcome,
         ended_at=state.run.ended_at,
-        tokens=_tokens(state),
+        tokens=token_views(state),
         incidents=tuple(state.incidents.values()),
     )
 
@@ -37,15 +37,18 @@ def run_view(work: UnitOfWork, state: RunState) -> RunView:
         outcome=run.outcome,
         started_by=run.started_by,
         ended_at=run.ended_at,
-        tokens=_tokens(state),
+        tokens=token_views(state),
         incidents=tuple(state.incidents.values()),
         tasks=tuple(work.tasks.get(row.id) for row in state.tasks.values()),
         work=_work(state),
         variables=_process_variables(state),
+        scopes=_scopes(state),
+        revision=run.revision,
     )
 
 
-def _tokens(state: RunState) -> tuple[TokenView, ...]:
+def token_views(state: RunState) -> tuple[TokenView, ...]:
+    """Say where a run stands."""
     # What listens has not come to where it stands; and a repeated activity is shown by its instances, not by
     # the tokens that hold all of them together.
     bodies = {scope.id: scope.token_id for scope in state.scopes.values() if scope.kind in BODIES}
@@ -74,6 +77,20 @@ def _work(state: RunState) -> tuple[WorkView, ...]:
             held_until=job.lease_until,
         )
         for job in state.jobs.values()
+    )
+
+
+def _scopes(state: RunState) -> tuple[ScopeView, ...]:
+    return tuple(
+        ScopeView(
+            id=scope.id,
+            element=scope.element,
+            kind=scope.kind,
+            number=scope.number,
+            variables={v.name: v.value for v in state.variables.values() if v.scope_id == scope.id},
+        )
+        for scope in sorted(state.scopes.values(), key=lambda s: s.id)
+        if scope.kind is not ScopeKind.PROCESS
     )
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 JOB: list[ColumnElement[Any]] = [run_jobs.c[field.name] for field in shape(Job)]
 # Written out, not bound: a database uses a partial index only where it can read the condition.
 OFFERED = run_jobs.c.state == literal_column(f"'{JobStatus.OFFERED.value}'")
+HELD = run_jobs.c.state.in_((JobStatus.OFFERED, JobStatus.SUSPENDED))
+"""What a worker outside may hold: the jobs of a suspended run stay with whoever has them."""
 ACTIVE = runs.c.state == literal_column(f"'{RunStatus.ACTIVE.value}'")
 
 
@@ -58,8 +60,8 @@ class SqlExternalJobs:
         return tuple(sorted(found, key=lambda job: (job.due_at, job.id)))
 
     def find(self, job_id: str) -> Job | None:
-        """Give an offered job by its id."""
-        query = select(*JOB).where(run_jobs.c.id == job_id, OFFERED)
+        """Give an offered job by its id, or one that is suspended with its run."""
+        query = select(*JOB).where(run_jobs.c.id == job_id, HELD)
         row = self._transaction.read(query).first()
         return None if row is None else from_row(Job, row)
 
@@ -70,7 +72,7 @@ class SqlExternalJobs:
             run_jobs.c.id == job_id,
             run_jobs.c.attempt == attempt,
             run_jobs.c.lease_owner == owner,
-            OFFERED,
+            HELD,
         )
         statement = update(run_jobs).where(*held).values(lease_until=until).returning(*JOB)
         row = self._transaction.write(statement).first()

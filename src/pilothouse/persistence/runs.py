@@ -15,6 +15,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     update,
 )
 
@@ -31,6 +32,7 @@ from pilothouse.bpmn.state import (
     SubscriptionKind,
 )
 from pilothouse.domain.errors import AlreadyExistsError, ConflictError, NotFoundError
+from pilothouse.persistence import tables
 from pilothouse.persistence.columns import PlainText, UtcDateTime, among
 from pilothouse.persistence.repositories import equal
 from pilothouse.persistence.rows import from_row, shape, to_row
@@ -85,6 +87,8 @@ INSERT_HISTORY = insert(run_history)
 ONE_STEP: Mapping[str, int] = MappingProxyType({})
 # Written out, not bound: a database uses a partial index only where it can read the condition.
 ACTIVE = runs.c.state == literal_column(f"'{RunStatus.ACTIVE.value}'")
+UNDER_WAY = text(tables.UNDER_WAY)
+RUNNING = runs.c.state.in_((RunStatus.ACTIVE, RunStatus.SUSPENDED))
 READY = run_jobs.c.state == literal_column(f"'{JobStatus.READY.value}'")
 
 
@@ -196,8 +200,27 @@ class SqlRuns:
         return self._waiting(SubscriptionKind.MESSAGE, group, name, key)
 
     def waiting_for_signal(self, *, group: str, name: str) -> tuple[Subscription, ...]:
-        """Give the signal subscriptions of that name in runs of the group."""
-        return self._waiting(SubscriptionKind.SIGNAL, group, name)
+        """Give the signal subscriptions of that name in runs of the group, suspended ones too."""
+        return self._waiting(SubscriptionKind.SIGNAL, group, name, running=RUNNING)
+
+    def under_way(
+        self, definition_id: str, *, after: str | None = None, limit: int = 100
+    ) -> tuple[str, ...]:
+        """Give the runs of a definition that have not ended, after one, by id."""
+        later = [] if after is None else [runs.c.id > after]
+        query = (
+            select(runs.c.id)
+            .where(runs.c.definition_id == definition_id, UNDER_WAY, *later)
+            .order_by(runs.c.id)
+            .limit(limit)
+        )
+        return tuple(self._transaction.read(query).scalars())
+
+    def rename(self, heading: RunHeading) -> None:
+        """Write which definition a run follows now into its heading."""
+        named = {"definition_id": heading.definition_id, "definition": heading.definition}
+        statement = update(run_headings).where(run_headings.c.run_id == heading.run_id)
+        self._transaction.write(statement.values(named), subject=("run", heading.run_id))
 
     def history(self, run_id: str, *, after: int = 0, limit: int = 500) -> Sequence[HistoryEntry]:
         """Give a run's history after a sequence number."""
@@ -247,14 +270,19 @@ class SqlRuns:
         return found
 
     def _waiting(
-        self, kind: SubscriptionKind, group: str, name: str, *more: ColumnElement[bool]
+        self,
+        kind: SubscriptionKind,
+        group: str,
+        name: str,
+        *more: ColumnElement[bool],
+        running: ColumnElement[bool] = ACTIVE,
     ) -> tuple[Subscription, ...]:
         query = (
             select(*_columns(Subscription, subscriptions))
             .join(runs, runs.c.id == subscriptions.c.run_id)
             .where(
                 runs.c.group == group,
-                ACTIVE,
+                running,
                 subscriptions.c.kind == kind,
                 subscriptions.c.name == name,
                 *more,

@@ -160,13 +160,16 @@ given_decisions = table_of(
     refers={"definition_id": "definitions.id"},
 )
 
+UNDER_WAY = "state IN ('active', 'suspended')"
+
 # The rows of life-cycle runs. `group` and `definition_key` come from the heading.
 runs = table_of(
     bpmn.Run,
     "runs",
     Column("group", PlainText(), reference("groups.name"), nullable=False),
     Column("definition_key", PlainText(), nullable=False),
-    unique_where("uq_runs_active", "state = 'active'", "definition_key", "business_key"),
+    unique_where("uq_runs_active", UNDER_WAY, "definition_key", "business_key"),
+    index_where("ix_runs_under_way", UNDER_WAY, "definition_id"),
     refers={"definition_id": "definitions.id"},
 )
 run_headings = table_of(

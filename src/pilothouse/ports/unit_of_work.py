@@ -267,7 +267,17 @@ class Runs(Protocol):
         ...
 
     def waiting_for_signal(self, *, group: str, name: str) -> tuple[Subscription, ...]:
-        """Give the signal subscriptions of that name in runs of the group."""
+        """Give the signal subscriptions of that name in runs of the group, suspended ones too."""
+        ...
+
+    def under_way(
+        self, definition_id: str, *, after: str | None = None, limit: int = 100
+    ) -> tuple[str, ...]:
+        """Give the ids of the runs of a definition that have not ended, after one, in their order."""
+        ...
+
+    def rename(self, heading: RunHeading) -> None:
+        """Write which definition a run follows now into its heading."""
         ...
 
     def history(self, run_id: str, *, after: int = 0, limit: int = 500) -> Sequence[HistoryEntry]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pilothouse.bpmn.pairing import Proposal
 from pilothouse.bpmn.state import HistoryEntry, Incident
 from pilothouse.domain.access import EVERY_GROUP
 from pilothouse.domain.lifecycles import Definition
+from pilothouse.domain.pages import Page
 from pilothouse.domain.tasks import Task
 from pilothouse.sdk.nouns import Noun
 from pilothouse.sdk.transport import part
-from pilothouse.wire import requests
+from pilothouse.wire import operations, requests
+from pilothouse.wire.operations import MigrationOutcome, RunPreview
 from pilothouse.wire.runs import Finding, MessageReceipt, RunSummary, RunView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 class Lifecycles(Noun):
@@ -37,9 +41,29 @@ class Lifecycles(Noun):
         """Show a definition, by ``key@version`` or key."""
         return self._transport.get(Definition, f"/lifecycles/{part(name)}")
 
+    def activate(self, name: str) -> Definition:
+        """Let new runs start from this very version; later ones of its key are retired."""
+        return self._transport.post(Definition, f"/lifecycles/{part(name)}/activate")
+
     def retire(self, name: str) -> Definition:
         """Let no new run start from a version."""
         return self._transport.post(Definition, f"/lifecycles/{part(name)}/retire")
+
+    def propose_migration(self, name: str, *, to: str) -> Proposal:
+        """Say how the elements of two versions belong together."""
+        return self._transport.get(Proposal, f"/lifecycles/{part(name)}/migration", to=to)
+
+    def migrate(self, name: str, wanted: operations.MigrateRuns) -> Iterator[MigrationOutcome]:
+        """Carry over the runs of a version, or say what would become of them, page by page; give each run's outcome."""
+        path, after = f"/lifecycles/{part(name)}/migrate", wanted.after
+        while True:
+            page = self._transport.post_once(
+                Page[MigrationOutcome], path, replace(wanted, after=after)
+            )
+            yield from page.items
+            after = page.next
+            if after is None:
+                return
 
     def publish(self, wanted: requests.PublishMessage) -> MessageReceipt:
         """Send a message."""
@@ -77,6 +101,34 @@ class Runs(Noun):
         """End a run where it stands."""
         wanted = requests.CancelRun(reason=reason)
         return self._transport.post(RunView, f"/runs/{part(run_id)}/cancel", wanted)
+
+    def suspend(self, run_id: str, wanted: operations.HoldRun) -> RunView:
+        """Hold a run where it stands."""
+        return self._transport.post(RunView, f"/runs/{part(run_id)}/suspend", wanted)
+
+    def resume(self, run_id: str, wanted: operations.HoldRun) -> RunView:
+        """Let a suspended run go on."""
+        return self._transport.post(RunView, f"/runs/{part(run_id)}/resume", wanted)
+
+    def edit_variables(self, run_id: str, wanted: operations.EditVariables) -> RunView:
+        """Set variables of a run and remove others."""
+        return self._transport.post(RunView, f"/runs/{part(run_id)}/variables", wanted)
+
+    def move(self, run_id: str, wanted: operations.MoveTokens) -> RunView:
+        """Cancel what stands at some elements, and begin before others."""
+        return self._transport.post(RunView, f"/runs/{part(run_id)}/move", wanted)
+
+    def preview_move(self, run_id: str, wanted: operations.MoveTokens) -> RunPreview:
+        """Say what a move would do; nothing is changed."""
+        return self._transport.post(RunPreview, f"/runs/{part(run_id)}/move/preview", wanted)
+
+    def migrate(self, run_id: str, wanted: operations.MigrateRun) -> RunView:
+        """Carry a run over to another version of its life cycle."""
+        return self._transport.post(RunView, f"/runs/{part(run_id)}/migrate", wanted)
+
+    def preview_migration(self, run_id: str, wanted: operations.MigrateRun) -> RunPreview:
+        """Say what a migration would do to a run; nothing is changed."""
+        return self._transport.post(RunPreview, f"/runs/{part(run_id)}/migrate/preview", wanted)
 
     def incidents(self) -> tuple[Incident, ...]:
         """List what waits for help."""

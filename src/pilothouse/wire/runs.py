@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from pilothouse.bpmn.state import Incident, JobKind, JobStatus, RunStatus, TokenStatus
+from pilothouse.bpmn.state import Incident, JobKind, JobStatus, RunStatus, ScopeKind, TokenStatus
 from pilothouse.domain.lifecycles import RunHeading
 from pilothouse.domain.tasks import Task
 
@@ -47,6 +47,17 @@ class WorkView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeView:
+    """What is open inside of a run: a sub-process, an instance or a round of something, with its own variables."""
+
+    id: str
+    element: str
+    kind: ScopeKind
+    number: int | None
+    variables: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
     """A line in the list of runs."""
 
@@ -60,7 +71,16 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
-    """All that stands of a run now; what happened before is in its history."""
+    """
+    All that stands of a run now; what happened before is in its history.
+
+    Attributes
+    ----------
+    revision
+        Grows with each step: what an order names that must not meet another run than the one that was looked at.
+    variables
+        Those of the process; `scopes` have their own.
+    """
 
     heading: RunHeading
     business_key: str | None
@@ -73,6 +93,8 @@ class RunView:
     tasks: tuple[Task, ...]
     work: tuple[WorkView, ...]
     variables: Mapping[str, object]
+    scopes: tuple[ScopeView, ...] = ()
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

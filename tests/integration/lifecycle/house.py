@@ -59,7 +59,9 @@ from pilothouse.lifecycle.executor import Executor
 from pilothouse.lifecycle.external_jobs import ExternalJobs
 from pilothouse.lifecycle.library import Library
 from pilothouse.lifecycle.messages import Messages
+from pilothouse.lifecycle.migrations import Migrations
 from pilothouse.lifecycle.moving import Moving
+from pilothouse.lifecycle.operations import Operations
 from pilothouse.lifecycle.people_tasks import Tasks
 from pilothouse.lifecycle.runs import Runs
 from pilothouse.lifecycle.starting import SUBSCRIBED, SUBSCRIBER, Starting
@@ -341,6 +343,8 @@ class Plane:
     job_runs: JobRuns
     types: TaskTypes
     external_jobs: ExternalJobs
+    operations: Operations
+    migrations: Migrations
 
     def works_on(self, topic: str, handle: Callable[[TaskContext], Outcome]) -> None:
         """Install a task type."""
@@ -444,6 +448,8 @@ class House:
             job_runs=JobRuns(open_work=open_work, connectors=self.connector),
             types=types,
             external_jobs=external_jobs,
+            operations=Operations(open_work=open_work, moving=moving),
+            migrations=Migrations(open_work=open_work, moving=moving, library=library),
         )
 
     def _seed(self) -> None:

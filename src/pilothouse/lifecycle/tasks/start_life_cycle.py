@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pilothouse.bpmn.state import RunStatus
+from pilothouse.bpmn.state import UNDER_WAY, RunStatus
 from pilothouse.lifecycle.errors import RunsNestedError
 from pilothouse.lifecycle.subjects import RESERVED
 from pilothouse.lifecycle.tasks.catalogue import CANCELLED, PARAMETERS, Topic
@@ -58,7 +58,7 @@ class _Starting:
         with self._facilities.open_work.reading(self._context.who) as work:
             run = work.runs.load(run_id).run
             last = work.runs.history(run_id, after=run.history_length - 1)
-        if run.state is RunStatus.ACTIVE:
+        if run.state in UNDER_WAY:
             return Later(after_s=pause_s(self._context, longest_s=LONGEST_PAUSE_S))
         shown = {
             "id": run_id,
