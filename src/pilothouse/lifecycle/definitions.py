@@ -158,7 +158,7 @@ class Definitions:
             return work.commit(_turned(work, found, DefinitionState.RETIRED, action="retire"))
 
     def get(self, who: Principal, *, name: str) -> Definition:
-        """Give a definition by ``key@version``, by id, or the latest of a key."""
+        """Give a definition by ``key@version``, by id, or of a key the latest active one, or else the latest."""
         with self._open_work.reading(who) as work:
             return definition_named(work, name)
 
@@ -225,7 +225,7 @@ def _definition(work: UnitOfWork, wanted: _Upload, number: int) -> Definition:
 
 
 def definition_named(work: UnitOfWork, name: str) -> Definition:
-    """Find a definition that the caller sees, by ``key@version``, by id, or the latest version of a key."""
+    """Find a definition that the caller sees: by ``key@version``, by id, or of a key the latest active one, or else the latest."""
     key, _, number = name.partition("@")
     if name.startswith("def_"):
         found = work.definitions.all(id=name)
@@ -236,7 +236,8 @@ def definition_named(work: UnitOfWork, name: str) -> Definition:
     seen = [d for d in found if usable_by_reader(work.who, d)]
     if not seen:
         raise NotFoundError(noun="lifecycle", name=name, cure=CURE)
-    return max(seen, key=lambda d: d.definition_version)
+    active = DefinitionState.ACTIVE
+    return max(seen, key=lambda d: (d.state is active, d.definition_version))
 
 
 def usable_by_reader(who: Principal, definition: Definition) -> bool:

@@ -190,3 +190,33 @@ def _by_signal(xml: bytes) -> bytes:
     start = b'<startEvent id="start"><signalEventDefinition signalRef="taken"/></startEvent>'
     signal = b'<signal id="taken" name="snapshot-created"/><process'
     return xml.replace(b'<startEvent id="start"/>', start).replace(b"<process", signal)
+
+
+def test_an_older_version_that_is_activated_is_the_one_that_starts(house: House) -> None:
+    definitions = house.plane.definitions
+    definitions.upload(OPAL, group=RISK, xml=waits_for_signal())
+    definitions.upload(OPAL, group=RISK, xml=waits_for_message())
+    definitions.retire(OPAL, name="small@1")
+
+    active = definitions.activate(OPAL, name="small@1")
+
+    assert (active.full_name, active.state) == ("small@1", DefinitionState.ACTIVE)
+    assert definitions.get(OPAL, name="small@2").state is DefinitionState.RETIRED
+    assert definitions.get(OPAL, name="small").full_name == "small@1"
+    started = house.plane.runs.start(OPAL, StartRun(definition="small"))
+    assert started.heading.definition == "small@1"
+    assert [a["name"] for a in house.audited("activate", "lifecycle")] == ["small@1"]
+    assert [a["name"] for a in house.audited("retire", "lifecycle")] == ["small@2", "small@1"]
+
+
+def test_activating_what_starts_already_changes_nothing_and_needs_the_right_to_upload(
+    house: House,
+) -> None:
+    definitions = house.plane.definitions
+    definitions.upload(OPAL, group=RISK, xml=waits_for_signal())
+    with pytest.raises(ActionDeniedError):
+        definitions.activate(VERA, name="small@1")
+    definitions.activate(OPAL, name="small@1")
+    assert house.audited("activate", "lifecycle") == []
+    with pytest.raises(NotFoundError):
+        definitions.activate(OPAL, name="small@9")
