@@ -7,13 +7,12 @@ from fastapi.responses import JSONResponse
 
 from pilothouse.api.calls import KeyedWho, Plane, Who, changed, shown
 from pilothouse.bpmn.pairing import Proposal
-from pilothouse.domain.pages import Page
 from pilothouse.wire.operations import (
     EditVariables,
     HoldRun,
     MigrateRun,
     MigrateRuns,
-    MigrationOutcome,
+    MigrationPage,
     MoveTokens,
     RunPreview,
 )
@@ -70,7 +69,7 @@ def propose(plane: Plane, who: Who, name: str, to: str) -> JSONResponse:
     return shown(plane.migrations.propose(who, old=name, new=to))
 
 
-@router.post("/lifecycles/{name}/migrate", response_model=Page[MigrationOutcome])
+@router.post("/lifecycles/{name}/migrate", response_model=MigrationPage)
 def migrate_all(plane: Plane, who: Who, name: str, wanted: MigrateRuns) -> JSONResponse:
     """Carry over the runs of a version, a page of them; called again, it goes on with those that are left."""
     return shown(plane.migrations.migrate_all(who, name=name, wanted=wanted))

@@ -12,13 +12,12 @@ from pilothouse.bpmn.pairing import Proposal, propose
 from pilothouse.domain.access import EVERY_GROUP, Action
 from pilothouse.domain.errors import PilothouseError
 from pilothouse.domain.lifecycles import DefinitionKind, DefinitionState
-from pilothouse.domain.pages import Page
 from pilothouse.lifecycle.definitions import definition_named
 from pilothouse.lifecycle.errors import MigrationTargetError
 from pilothouse.lifecycle.moving import persistent
 from pilothouse.lifecycle.orders import audited, loaded, operated_run, previewed
 from pilothouse.lifecycle.views import run_view
-from pilothouse.wire.operations import MigrateRun, MigrationOutcome
+from pilothouse.wire.operations import MigrateRun, MigrationOutcome, MigrationPage
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.state import Changes, RunState
@@ -79,9 +78,7 @@ class Migrations:
             state, _, changes = self._stepped(work, run_id, wanted)
             return previewed(state, changes)
 
-    def migrate_all(
-        self, who: Principal, *, name: str, wanted: MigrateRuns
-    ) -> Page[MigrationOutcome]:
+    def migrate_all(self, who: Principal, *, name: str, wanted: MigrateRuns) -> MigrationPage:
         """
         Carry over the runs of a version that have not ended, a page of them; one that cannot keeps none of the others.
 
@@ -100,7 +97,7 @@ class Migrations:
             headings = {h.run_id: h for h in (work.headings.all(run_id=ids) if ids else ())}
         own = [i for i in ids if who.may(Action.OPERATE_RUN, group=headings[i].group)]
         outcomes = tuple(self._outcome(who, run_id, wanted) for run_id in own)
-        return Page(items=outcomes, next=ids[-1] if len(ids) == limit else None)
+        return MigrationPage(items=outcomes, next=ids[-1] if len(ids) == limit else None)
 
     def _outcome(self, who: Principal, run_id: str, wanted: MigrateRuns) -> MigrationOutcome:
         one = MigrateRun(to=wanted.to, reason=wanted.reason, pairs=wanted.pairs)

@@ -9,12 +9,11 @@ from pilothouse.bpmn.pairing import Proposal
 from pilothouse.bpmn.state import HistoryEntry, Incident
 from pilothouse.domain.access import EVERY_GROUP
 from pilothouse.domain.lifecycles import Definition
-from pilothouse.domain.pages import Page
 from pilothouse.domain.tasks import Task
 from pilothouse.sdk.nouns import Noun
 from pilothouse.sdk.transport import part
 from pilothouse.wire import operations, requests
-from pilothouse.wire.operations import MigrationOutcome, RunPreview
+from pilothouse.wire.operations import MigrationOutcome, MigrationPage, RunPreview
 from pilothouse.wire.runs import Finding, MessageReceipt, RunSummary, RunView
 
 if TYPE_CHECKING:
@@ -57,9 +56,7 @@ class Lifecycles(Noun):
         """Carry over the runs of a version, or say what would become of them, page by page; give each run's outcome."""
         path, after = f"/lifecycles/{part(name)}/migrate", wanted.after
         while True:
-            page = self._transport.post_once(
-                Page[MigrationOutcome], path, replace(wanted, after=after)
-            )
+            page = self._transport.post_once(MigrationPage, path, replace(wanted, after=after))
             yield from page.items
             after = page.next
             if after is None:

@@ -112,3 +112,11 @@ class MigrationOutcome:
     code: str | None = None
     problem: str = ""
     obstacles: tuple[Obstacle, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationPage:
+    """What became of some runs; `next` is the last run that was looked at, where there may be more after it."""
+
+    items: tuple[MigrationOutcome, ...]
+    next: str | None

@@ -405,3 +405,41 @@ def test_looking_for_due_jobs_reads_the_index_of_ready_jobs(
         plan = connection.exec_driver_sql(explain + str(query), values_in_order).all()
     engine.dispose()
     assert "ix_run_jobs_ready" in str(plan)
+
+
+def test_a_suspended_run_is_under_way_and_hears_signals_and_nothing_else(company: Database) -> None:
+    started = start(company, values.started())
+    start(company, values.started("run_2"))
+    changes = values.stepped(load(company).run)
+    write(company, replace(changes, run=replace(changes.run, state=RunStatus.SUSPENDED)))
+    end(company, "run_2")
+    definition = started.run.definition_id
+
+    with company.open_work.reading(ADA) as work:
+        assert work.runs.under_way(definition) == ("run_1",)
+        assert work.runs.under_way(definition, after="run_1") == ()
+        assert work.runs.under_way("def_other") == ()
+    assert claim(company) == ()
+
+
+def test_runs_that_are_under_way_come_in_pages(company: Database) -> None:
+    for number in (1, 2, 3):
+        state = start(company, values.started(f"run_{number}"))
+    with company.open_work.reading(ADA) as work:
+        first = work.runs.under_way(state.run.definition_id, limit=2)
+        second = work.runs.under_way(state.run.definition_id, after=first[-1], limit=2)
+    assert (first, second) == (("run_1", "run_2"), ("run_3",))
+
+
+def test_a_heading_is_written_anew_with_the_definition_that_the_run_follows_now(
+    company: Database,
+) -> None:
+    start(company, values.started())
+    heading = values.heading()
+    with company.open_work(ADA) as work:
+        definition = work.definitions.add(values.definition("def_2", version=2))
+        named = replace(heading, definition_id=definition.id, definition=definition.full_name)
+        work.runs.rename(named)
+        work.commit(None)
+    with company.open_work.reading(ADA) as work:
+        assert work.headings.get("run_1") == named
