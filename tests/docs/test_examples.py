@@ -23,10 +23,14 @@ from pilothouse.domain.runtimes import Ability
 from pilothouse.domain.secrets import SecretMissingError
 from pilothouse.domain.snapshots import Manifest
 from pilothouse.lifecycle.tasks.contract import Done, Facilities, TaskContext
+from pilothouse.sdk.client import Client
 from pilothouse.settings import Settings
+from pilothouse.wire.requests import StartRun
 from tests.entries.documents import TOKEN, one
 from tests.entries.running import threaded_entry
 from tests.entries.scorers import Workshop
+from tests.integration.api.serving import serving
+from tests.integration.lifecycle.drawings import drawing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,3 +167,26 @@ def delivery(facilities: Facilities) -> TaskContext:
         calls=facilities.calls,
         confirm=lambda: None,
     )
+
+
+def test_runs_are_carried_over_as_their_page_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sign = '<manualTask id="{0}"/>'.format
+    wait = '<userTask id="ask"><extensionElements><zeebe:userTask/></extensionElements></userTask>'
+    body = f'<startEvent id="start"/>{wait}{{0}}<endEvent id="end"/>'
+    versions = [
+        drawing(body.format(sign(name)), f"start>ask ask>{name} {name}>end") for name in ("a", "b")
+    ]
+    with serving(tmp_path / "home") as served, Client(url=served.url, token=served.token) as client:
+        for xml in versions:
+            client.lifecycles.upload(xml, group="default")
+        run = client.runs.start(StartRun(definition="small@1"))
+
+        stuck = example("carry_over.py").carry_over(
+            client, "small@1", "small@2", reason="a newer version"
+        )
+
+        assert stuck == ()
+        assert client.runs.get(run.heading.run_id).heading.definition == "small@2"
+    assert capsys.readouterr().out == f"{run.heading.run_id} follows\n"

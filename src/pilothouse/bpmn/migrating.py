@@ -20,7 +20,6 @@ from pilothouse.bpmn.state import (
     Changes,
     HistoryEvent,
     Ids,
-    JobKind,
     RunState,
     ScopeKind,
     Token,
