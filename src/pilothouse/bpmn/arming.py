@@ -56,7 +56,11 @@ def sync_triggers(board: Board, pair: Versions, old: Token, new: Token) -> None:
 
 
 def _rows(board: Board, token: Token) -> list[Armed]:
-    timers = [j for j in board.jobs.values() if j.token_id == token.id and j.kind is JobKind.TIMER]
+    timers = [
+        j
+        for j in board.jobs.values()
+        if j.token_id == token.id and j.kind is JobKind.TIMER and j.topic is None
+    ]
     return [*timers, *(s for s in board.subscriptions.values() if s.token_id == token.id)]
 
 

@@ -193,7 +193,7 @@ def _waits_for_others(pair: Versions, element: str, target: str) -> bool:
 def _carry_work(board: Board, token: Token, element: str) -> None:
     """Let the job, task and incidents of a token be those of its new element; what is armed there is another matter."""
     for job in [j for j in board.jobs.values() if j.token_id == token.id]:
-        if job.kind is JobKind.SERVICE:
+        if job.topic is not None:  # also the timers of a task, which are the task's own
             board.put(replace(job, element=element))
     for task in [t for t in board.tasks.values() if t.token_id == token.id]:
         board.put(replace(task, element=element))

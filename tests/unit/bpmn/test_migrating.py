@@ -281,3 +281,28 @@ def test_a_run_suspended_between_its_steps_does_the_same_work(
         chance.choice(moves(play, chance))()
     assert told(play) == told(left)
     assert work_done(play) == work_done(left)
+
+
+def test_a_task_keeps_its_reminders_and_what_its_candidates_are_being_told(pen: Pen) -> None:
+    old, new = (
+        pen.draw(
+            f'<userTask id="{name}" name="Approve"><extensionElements>'
+            '<zeebe:assignmentDefinition candidateGroups="validator"/><zeebe:taskSchedule dueDate="P3D"/>'
+            '<pilothouse:reminder after="R/P1D"/><pilothouse:escalation roles="operator"/>'
+            "</extensionElements></userTask>",
+            f"start>{name} {name}>end",
+        )
+        for name in ("ask", "judge")
+    )
+    play = Play(old)
+    play.advance(timedelta(days=1))
+    before = {(job.id, job.topic, job.due_at) for job in play.state.jobs.values()}
+
+    carried(play, new, ask="judge")
+
+    assert {(job.id, job.topic, job.due_at) for job in play.state.jobs.values()} == before
+    assert {row.element for row in (*play.state.jobs.values(), *play.state.tasks.values())} == {
+        "judge"
+    }
+    play.advance(timedelta(days=2))
+    assert play.task("judge").candidate_roles == ("validator", "operator")

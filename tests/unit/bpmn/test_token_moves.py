@@ -83,8 +83,8 @@ def test_the_scope_around_an_element_is_opened_with_its_inputs_and_its_events(pe
     assert (play.at("sub"), play.at("y"), play.at("x")) == (1, 1, 0)
     scope = next(s for s in play.state.scopes.values() if s.element == "sub")
     assert play.state.variables[f"{scope.id}/own"].value == 3
-    assert play.subscription("on")
-    assert play.job("late")
+    assert play.subscription("on").name == "called"
+    assert play.job("late").element == "late"
     play.complete("y")
     assert (play.at("sub"), play.at("b")) == (0, 1)
 
