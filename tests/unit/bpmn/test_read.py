@@ -92,7 +92,6 @@ def test_metadata_of_drawing_tools_is_left_alone(pen: Pen) -> None:
         (event, definition)
         for event, definitions in {
             '<intermediateCatchEvent id="a"><{}/></intermediateCatchEvent>': (
-                "conditionalEventDefinition",
                 "escalationEventDefinition",
                 "compensateEventDefinition",
                 "cancelEventDefinition",
