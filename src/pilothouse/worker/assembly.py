@@ -22,6 +22,7 @@ def build_worker(plane: ControlPlane) -> Worker:
     loops = lifecycle_loops(
         executors=executors,
         starting=plane.starting,
+        timed_starts=plane.timed_starts,
         messages=plane.messages,
         external_jobs=plane.external_jobs,
         who=SYSTEM,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pilothouse.lifecycle.external_jobs import ExternalJobs
     from pilothouse.lifecycle.messages import Messages
     from pilothouse.lifecycle.starting import Starting
+    from pilothouse.lifecycle.timed_starts import TimedStarts
 
 EXPIRY_POLL_S = 60.0
 RECALL_POLL_S = 60.0
@@ -23,6 +24,7 @@ def lifecycle_loops(
     *,
     executors: Sequence[Executor],
     starting: Starting,
+    timed_starts: TimedStarts,
     messages: Messages,
     external_jobs: ExternalJobs,
     who: Principal,
@@ -50,6 +52,12 @@ def lifecycle_loops(
 
     return (
         Loop(name="life-cycle-starts", run_once=starting.run_once, poll_s=poll_s),
+        Loop(
+            name="life-cycle-timers",
+            run_once=timed_starts.run_once,
+            next_due=timed_starts.next_due,
+            poll_s=poll_s,
+        ),
         *jobs,
         Loop(name="message-expiry", run_once=expire, poll_s=EXPIRY_POLL_S),
         Loop(name="external-job-recall", run_once=recall, poll_s=RECALL_POLL_S),
