@@ -38,8 +38,8 @@ from pilothouse.domain.access import TokenKind
 from pilothouse.domain.errors import InvalidError
 from pilothouse.lifecycle.decisions import Decisions
 from pilothouse.lifecycle.definitions import Definitions
-from pilothouse.lifecycle.executor import Executor
 from pilothouse.lifecycle.event_starts import EventStarts
+from pilothouse.lifecycle.executor import Executor
 from pilothouse.lifecycle.external_jobs import ExternalJobs
 from pilothouse.lifecycle.library import Library
 from pilothouse.lifecycle.messages import Messages
@@ -49,10 +49,10 @@ from pilothouse.lifecycle.operations import Operations
 from pilothouse.lifecycle.people_tasks import Tasks
 from pilothouse.lifecycle.runs import Runs
 from pilothouse.lifecycle.starting import SUBSCRIBED, SUBSCRIBER, Starting
-from pilothouse.lifecycle.timed_starts import TimedStarts
 from pilothouse.lifecycle.tasks.catalogue import known_topics
 from pilothouse.lifecycle.tasks.contract import Facilities
 from pilothouse.lifecycle.tasks.registry import TaskTypes
+from pilothouse.lifecycle.timed_starts import TimedStarts
 from pilothouse.observability.clock import SystemClock, SystemIds
 from pilothouse.outgoing.http import GuardedHttp
 from pilothouse.outgoing.notifications import AppriseNotifications
@@ -340,9 +340,7 @@ def _lifecycle(
             owner=f"{owner}:{name}",
         )
 
-    starts = EventStarts(
-        open_work=work, calls=facilities.calls, moving=moving, library=library
-    )
+    starts = EventStarts(open_work=work, calls=facilities.calls, moving=moving, library=library)
     return _Lifecycle(
         definitions=Definitions(open_work=work, topics=task_types.topics),
         runs=facilities.runs,

@@ -5,7 +5,9 @@ from __future__ import annotations
 _WORKER = "Use an external task with a topic: code is not run inside the engine."
 _ROUND = "Draw a service task before or after it."
 _PRIORITY = "Remove it: what is due is done in the order in which it became due."
-_FILTER = "Remove it: a condition is looked at after every step, and takes effect when it becomes true."
+_FILTER = (
+    "Remove it: a condition is looked at after every step, and takes effect when it becomes true."
+)
 _FORM = "Use camunda:formData, or pilothouse:form."
 
 MEANINGLESS = frozenset(

@@ -124,7 +124,9 @@ def read_catch(reading: Reading, element: Element, base: Base) -> Catch | Pass:
     if definition is not None and kind == "linkEventDefinition":
         return read_link_catch(reading, element, definition, base)
     if definition is None:
-        reading.reject(element, "it waits for nothing", "Give it a timer, message, signal or condition.")
+        reading.reject(
+            element, "it waits for nothing", "Give it a timer, message, signal or condition."
+        )
     io = reading.extensions(element, "ioMapping").get("ioMapping")
     _no_inputs(reading, element, io)
     return Catch(

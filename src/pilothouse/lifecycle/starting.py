@@ -61,9 +61,7 @@ class Starting:
         self._messages = Messages(
             open_work=open_work,
             moving=moving,
-            starts=EventStarts(
-                open_work=open_work, calls=calls, moving=moving, library=library
-            ),
+            starts=EventStarts(open_work=open_work, calls=calls, moving=moving, library=library),
         )
         self._library = library
         self._who = who

@@ -178,7 +178,9 @@ def _champion(
     first = [variant for variant in variants if variant.weight == heaviest]
     if len(first) > 1:
         names = " and ".join(variant.snapshot for variant in first)
-        problem = f"{names} have the same share of {service.tag} in {stage}: neither is the champion"
+        problem = (
+            f"{names} have the same share of {service.tag} in {stage}: neither is the champion"
+        )
         raise RunStartError(definition=definition.full_name, problem=problem)
     return first[0].snapshot_id if first else None
 

@@ -63,9 +63,7 @@ class SqlMessages:
     def spend(self, message: Message) -> None:
         """Take this very message; it is known until it expires."""
         own = (messages.c.group == message.group, messages.c.id == message.id)
-        self._transaction.write(
-            update(messages).where(*own).values(taken_at=self._transaction.at)
-        )
+        self._transaction.write(update(messages).where(*own).values(taken_at=self._transaction.at))
 
     def expire(self) -> int:
         """Remove what is past its time; give how many of them nobody had taken."""

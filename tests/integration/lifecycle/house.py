@@ -55,8 +55,8 @@ from pilothouse.domain.snapshots import FileEntry, Manifest, Snapshot, SnapshotC
 from pilothouse.domain.stages import DEFAULT_PATH, Stage
 from pilothouse.lifecycle.decisions import Decisions
 from pilothouse.lifecycle.definitions import Definitions
-from pilothouse.lifecycle.executor import Executor
 from pilothouse.lifecycle.event_starts import EventStarts
+from pilothouse.lifecycle.executor import Executor
 from pilothouse.lifecycle.external_jobs import ExternalJobs
 from pilothouse.lifecycle.library import Library
 from pilothouse.lifecycle.messages import Messages
@@ -76,7 +76,7 @@ from pilothouse.persistence.engine import Database
 from pilothouse.security.secrets import Secrets
 from pilothouse.testing.clock import START, CountingIds, SetClock
 from pilothouse.wire.requests import RegisterRuntime
-from pilothouse.worker.lifecycles import lifecycle_loops
+from pilothouse.worker.lifecycles import lifecycle_loops, start_loops
 from pilothouse.worker.loop import Worker
 
 if TYPE_CHECKING:
@@ -437,12 +437,11 @@ class House:
         external_jobs = ExternalJobs(open_work=open_work, moving=moving, own_topics=types.topics)
         loops = lifecycle_loops(
             executors=[executor],
-            starting=starting,
-            timed_starts=timed_starts,
             messages=messages,
             external_jobs=external_jobs,
             who=SYSTEM,
         )
+        starting_loops = start_loops(starting=starting, timed_starts=timed_starts)
         return Plane(
             open_work=open_work,
             facilities=facilities,
@@ -455,7 +454,7 @@ class House:
             timed_starts=timed_starts,
             starting=starting,
             executor=executor,
-            worker=Worker(loops, clock=self.clock),
+            worker=Worker((*starting_loops, *loops), clock=self.clock),
             reconciliation=Reconciliation(
                 open_work=open_work,
                 connectors=self.connector,

@@ -23,7 +23,9 @@ def condition(text: str, inner: str = "") -> str:
 
 def catch(text: str, io: str = "") -> str:
     extension = f"<extensionElements>{io}</extensionElements>" if io else ""
-    return f'<intermediateCatchEvent id="wait">{extension}{condition(text)}</intermediateCatchEvent>'
+    return (
+        f'<intermediateCatchEvent id="wait">{extension}{condition(text)}</intermediateCatchEvent>'
+    )
 
 
 def bounded(pen: Pen, text: str, cancel: bool, io: str = "", **variables: object) -> Play:
@@ -89,9 +91,7 @@ def test_an_activity_whose_condition_holds_already_is_cancelled_as_it_begins(pen
 
 
 @pytest.mark.parametrize("save", [False, True])
-def test_what_does_not_interrupt_fires_each_time_that_it_becomes_true(
-    pen: Pen, save: bool
-) -> None:
+def test_what_does_not_interrupt_fires_each_time_that_it_becomes_true(pen: Pen, save: bool) -> None:
     def stored() -> None:
         if save:
             plain = json.loads(json.dumps(to_plain(play.state)))
@@ -209,7 +209,9 @@ def test_a_condition_is_feel(pen: Pen, drawn: str, problem: str) -> None:
 
 def test_a_filter_of_variables_is_refused_with_advice(pen: Pen) -> None:
     inner = '<extensionElements><zeebe:conditionalFilter variableNames="x"/></extensionElements>'
-    body = f'<intermediateCatchEvent id="wait">{condition("=x = 1", inner)}</intermediateCatchEvent>'
+    body = (
+        f'<intermediateCatchEvent id="wait">{condition("=x = 1", inner)}</intermediateCatchEvent>'
+    )
     with pytest.raises(DefinitionRejectedError) as refused:
         pen.draw(body, "start>wait wait>end")
     (found,) = refused.value.problems
