@@ -186,9 +186,9 @@ def incident_retried(board: Board, happening: IncidentRetried) -> None:
     )
     if incident.job_id is not None:
         _retry_job(board, board.jobs[incident.job_id], token, max(happening.retries, 1))
-    elif token.state in (TokenStatus.WAITING, TokenStatus.LISTENING):
-        look_again(board, token)
-    else:
+        return
+    look_again(board, token)
+    if token.state not in (TokenStatus.WAITING, TokenStatus.LISTENING):
         board.move(token)
 
 
