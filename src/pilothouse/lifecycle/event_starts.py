@@ -223,7 +223,11 @@ def uses(work: UnitOfWork, group: GroupName, event: StartEvent) -> bool:
 
 
 def subject_given(work: UnitOfWork, definition: Definition, occasion: Occasion) -> Subject:
-    """Find the snapshot and the service that variables name, among what the sender sees and the group has."""
+    """
+    Find the snapshot and the service that variables name, among what the sender sees and the group has.
+
+    A run may read the group of its snapshot, so one of another group has to be tagged with the service.
+    """
     named = occasion.variables.get("snapshot_id") or occasion.variables.get("snapshot")
     tag = occasion.variables.get("service")
     subject = Subject(
@@ -234,7 +238,18 @@ def subject_given(work: UnitOfWork, definition: Definition, occasion: Occasion) 
     if subject.group != occasion.group:
         problem = f"what it would be about is of the group {subject.group}, not {occasion.group}"
         raise RunStartError(definition=definition.full_name, problem=problem)
+    if not _is_ours(work, subject, occasion.group):
+        problem = "its snapshot is another group's and is not tagged with its service"
+        raise RunStartError(definition=definition.full_name, problem=problem)
     return subject
+
+
+def _is_ours(work: UnitOfWork, subject: Subject, group: GroupName) -> bool:
+    snapshot, service = subject.snapshot, subject.service
+    if snapshot is None or snapshot.group == group or service is None:
+        return True
+    tags = work.assignments.all(snapshot_id=snapshot.id, service=service.tag)
+    return any(tag.ended_at is None for tag in tags)
 
 
 def _given(occasion: Occasion, subject: Subject) -> dict[str, object]:

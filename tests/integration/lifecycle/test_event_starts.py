@@ -14,9 +14,13 @@ from pilothouse.bpmn.state import RunStatus
 from pilothouse.domain.access import ActionDeniedError, KeyedCall, Principal
 from pilothouse.domain.errors import AlreadyExistsError, NotFoundError
 from pilothouse.domain.events import Event, EventType
-from pilothouse.domain.ids import GroupName
+from pilothouse.domain.ids import GroupName, ServiceTag, SnapshotId
+from pilothouse.domain.runtimes import Mode
+from pilothouse.domain.services import Service
+from pilothouse.domain.snapshots import ServiceAssignment
 from pilothouse.lifecycle.chains import DEEPEST, PARENTS
 from pilothouse.lifecycle.errors import RunStartError, VariableReservedError
+from pilothouse.lifecycle.event_starts import Occasion
 from pilothouse.testing.clock import START
 from pilothouse.wire.requests import EvaluateConditions, PublishMessage, StartRun
 from tests.integration.lifecycle.drawings import (
@@ -143,6 +147,45 @@ def test_a_message_for_one_group_starts_nothing_about_another(house: House) -> N
     )
     with pytest.raises(RunStartError):
         house.plane.messages.publish(SYSTEM, wanted)
+
+
+def test_a_snapshot_of_another_group_has_to_be_tagged_with_the_service(house: House) -> None:
+    with house.database.open_work(SYSTEM) as work:
+        theirs = Service(
+            tag=ServiceTag("limits"),
+            group=GroupName("cards"),
+            title="Limits",
+            mode=Mode.ONLINE,
+            lifecycle=None,
+            test_dataset=None,
+            owner=OPAL.person_id,
+            created_at=START,
+        )
+        work.services.add(theirs)
+        work.commit(None)
+    upload(house, by_signal("called"), group="*")
+
+    def call() -> tuple[str, ...]:
+        given = {"service": "limits", "snapshot": f"{MODEL}@1"}
+        occasion = Occasion(group=GroupName("cards"), name="called", variables=given)
+        return house.plane.event_starts.by_signal(SYSTEM, occasion)
+
+    assert call() == ()
+    [refused] = house.audited("start-failed", "lifecycle")
+    assert "not tagged" in str(refused["reason"])
+
+    with house.database.open_work(SYSTEM) as work:
+        tag = ServiceAssignment(
+            id="asg_x",
+            group=GroupName("cards"),
+            snapshot_id=SnapshotId("snp_1"),
+            service=ServiceTag("limits"),
+            assigned_at=START,
+            assigned_by=OPAL.person_id,
+        )
+        work.assignments.add(tag)
+        work.commit(None)
+    assert len(call()) == 1
 
 
 def test_only_the_version_that_a_group_uses_is_started(house: House) -> None:
