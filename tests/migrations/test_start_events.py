@@ -1,4 +1,4 @@
-"""Revision 0007 on a database with rows: signals are armed on the way up, what 0006 cannot keep holds up the way down."""
+"""Revision 0008 on a database with rows: signals are armed on the way up, what 0007 cannot keep holds up the way down."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_signals_of_the_latest_active_versions_are_armed(database_url: str) 
         work.commit(None)
     database.dispose()
 
-    downgrade(database_url, "0006")
+    downgrade(database_url, "0007")
     migrate(database_url)
 
     with connected(database_url) as connection:
@@ -87,4 +87,4 @@ def test_what_the_code_before_cannot_keep_holds_up_the_way_down(
     database.dispose()
 
     with pytest.raises(ValueError, match="go down again"):
-        downgrade(database_url, "0006")
+        downgrade(database_url, "0007")

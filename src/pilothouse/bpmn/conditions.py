@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pilothouse.bpmn.arrivals import come
 from pilothouse.bpmn.definition import Boundary, Catch, Condition, EventStart
 from pilothouse.bpmn.errors import AlreadyOverError, ExpressionFailedError
+from pilothouse.bpmn.expressions import holds
 from pilothouse.bpmn.state import HistoryEvent, Subscription, SubscriptionKind, Token
 from pilothouse.bpmn.variables import visible
 
@@ -35,13 +36,13 @@ def _has_risen(board: Board, wait: Subscription) -> bool:
     """Look at a condition; one that holds no more is noted, so that it can become true again."""
     token = board.tokens[wait.token_id]
     try:
-        holds = _condition(board, wait).holds(visible(board, token.scope_id))
+        true = holds(_condition(board, wait).value, visible(board, token.scope_id))
     except ExpressionFailedError as error:
         _fail(board, wait, token, error)
         return False
-    if wait.held and not holds:
+    if wait.held and not true:
         board.put(replace(wait, held=False))
-    return holds and not wait.held
+    return true and not wait.held
 
 
 def _takes_effect(board: Board, wait: Subscription) -> bool:

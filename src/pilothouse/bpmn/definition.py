@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pilothouse.bpmn.expressions import truth
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pilothouse.bpmn.expressions import Value, Variables
+    from pilothouse.bpmn.expressions import Value
     from pilothouse.bpmn.timers import Timer
     from pilothouse.domain.approvals import Quorum
 
@@ -52,17 +50,6 @@ class Condition:
     """What has to hold of the variables that the event sees."""
 
     value: Value
-
-    def holds(self, variables: Variables) -> bool:
-        """
-        Evaluate; null, as of a variable that is not there yet, does not hold.
-
-        Raises
-        ------
-        ExpressionFailedError
-            When the value is neither true, false nor null.
-        """
-        return self.value.given(variables) is not None and truth(self.value, variables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

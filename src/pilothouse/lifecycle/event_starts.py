@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pilothouse.application.finding import service_tagged, snapshot_named
 from pilothouse.bpmn.definition import Condition
 from pilothouse.bpmn.errors import ExpressionFailedError, VariableInvalidError
+from pilothouse.bpmn.expressions import holds
 from pilothouse.domain.access import Action, KeyedCall
 from pilothouse.domain.errors import (
     AlreadyExistsError,
@@ -162,7 +163,7 @@ class EventStarts:
     def _holds(self, work: UnitOfWork, event: StartEvent, occasion: Occasion) -> bool:
         process = self._library.process(work, event.definition_id)
         trigger = next(s.trigger for s in process.starts if s.id == event.element)
-        return isinstance(trigger, Condition) and trigger.holds(occasion.variables)
+        return isinstance(trigger, Condition) and holds(trigger.value, occasion.variables)
 
     def _start(
         self, who: Principal, event: StartEvent, occasion: Occasion, *, event_id: str | None

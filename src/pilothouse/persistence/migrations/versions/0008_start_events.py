@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
@@ -88,7 +88,7 @@ def downgrade() -> None:
     Raises
     ------
     ValueError
-        When a run waits for a condition, or a version starts by what revision 0006 does not start by.
+        When a run waits for a condition, or a version starts by what revision 0007 does not start by.
     """
     waiting = "SELECT DISTINCT run_id AS name FROM subscriptions WHERE kind = 'condition'"
     _refuse("The runs {0} wait for conditions. Let them end, or cancel them.", waiting)
