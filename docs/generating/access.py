@@ -43,8 +43,13 @@ ACTIONS = {
 EVENTS = {
     EventType.SNAPSHOT_CREATED: "A snapshot was tagged with a service, when it was taken or later: one event per tag.",
     EventType.JOB_FINISHED: "A job ended, however it ended.",
-    EventType.MESSAGE_THROWN: "A run sent a message; it goes to the run that waits for it, or is kept for its time to live.",
-    EventType.SIGNAL_THROWN: "A run sent a signal; it goes to every run of the group that waits for it.",
+    EventType.ALERT_FIRED: "A monitor raised an alert. Nothing of Pilothouse does so yet.",
+    EventType.MESSAGE_THROWN: (
+        "A run sent a message; it goes to the run that waits for it, or starts one, or is kept for its time to live."
+    ),
+    EventType.SIGNAL_THROWN: (
+        "A run sent a signal; it goes to every run of the group that waits for it, and starts what starts by it."
+    ),
 }
 
 

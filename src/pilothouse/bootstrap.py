@@ -38,6 +38,7 @@ from pilothouse.domain.access import TokenKind
 from pilothouse.domain.errors import InvalidError
 from pilothouse.lifecycle.decisions import Decisions
 from pilothouse.lifecycle.definitions import Definitions
+from pilothouse.lifecycle.event_starts import EventStarts
 from pilothouse.lifecycle.executor import Executor
 from pilothouse.lifecycle.external_jobs import ExternalJobs
 from pilothouse.lifecycle.library import Library
@@ -51,6 +52,7 @@ from pilothouse.lifecycle.starting import SUBSCRIBED, SUBSCRIBER, Starting
 from pilothouse.lifecycle.tasks.catalogue import known_topics
 from pilothouse.lifecycle.tasks.contract import Facilities
 from pilothouse.lifecycle.tasks.registry import TaskTypes
+from pilothouse.lifecycle.timed_starts import TimedStarts
 from pilothouse.observability.clock import SystemClock, SystemIds
 from pilothouse.outgoing.http import GuardedHttp
 from pilothouse.outgoing.notifications import AppriseNotifications
@@ -120,6 +122,7 @@ class ControlPlane:
     definitions: Definitions
     deployments: Deployments
     evaluations: Evaluations
+    event_starts: EventStarts
     external_jobs: ExternalJobs
     founding: Founding
     groups: Groups
@@ -144,6 +147,7 @@ class ControlPlane:
     new_executor: Callable[[str], Executor]
     reconciliation: Reconciliation
     starting: Starting
+    timed_starts: TimedStarts
 
     def check_database(self) -> None:
         """Ask the database something, or raise what keeps it from answering."""
@@ -248,6 +252,7 @@ def assemble(outside: Outside) -> ControlPlane:
         definitions=lifecycle.definitions,
         deployments=facilities.deployments,
         evaluations=facilities.evaluations,
+        event_starts=lifecycle.event_starts,
         external_jobs=lifecycle.external_jobs,
         founding=Founding(open_work=work, mint=outside.mint),
         groups=Groups(open_work=work, own_topics=lifecycle.own_topics),
@@ -277,6 +282,7 @@ def assemble(outside: Outside) -> ControlPlane:
             platform_token=PlatformToken(sha256=outside.mint.fingerprint(outside.platform_token)),
         ),
         starting=lifecycle.starting,
+        timed_starts=lifecycle.timed_starts,
     )
 
 
@@ -310,6 +316,8 @@ class _Lifecycle:
     migrations: Migrations
     tasks: Tasks
     messages: Messages
+    event_starts: EventStarts
+    timed_starts: TimedStarts
     starting: Starting
     external_jobs: ExternalJobs
     own_topics: Collection[str]
@@ -332,13 +340,23 @@ def _lifecycle(
             owner=f"{owner}:{name}",
         )
 
+    starts = EventStarts(open_work=work, calls=facilities.calls, moving=moving, library=library)
     return _Lifecycle(
         definitions=Definitions(open_work=work, topics=task_types.topics),
         runs=facilities.runs,
         operations=Operations(open_work=work, moving=moving),
         migrations=Migrations(open_work=work, moving=moving, library=library),
         tasks=Tasks(open_work=work, moving=moving),
-        messages=Messages(open_work=work, moving=moving),
+        messages=Messages(open_work=work, moving=moving, starts=starts),
+        event_starts=starts,
+        timed_starts=TimedStarts(
+            open_work=work,
+            calls=facilities.calls,
+            moving=moving,
+            library=library,
+            who=SYSTEM,
+            owner=owner,
+        ),
         starting=Starting(
             open_work=work,
             calls=facilities.calls,

@@ -126,7 +126,18 @@ def _publish(work: UnitOfWork, job: Job) -> None:
             type=EventType.JOB_FINISHED,
             group=job.group,
             subject=job.id,
-            payload={"job": job.id, "state": job.state.value, "result": job.result.value},
+            payload={
+                "job": job.id,
+                "kind": job.kind.value,
+                "state": job.state.value,
+                "result": job.result.value,
+                "error": job.error_code,
+                "service": job.service,
+                "stage": job.stage,
+                "snapshot": job.snapshot or None,
+                "snapshot_id": job.snapshot_id,
+                "cause": job.cause,
+            },
             at=work.at,
         )
     )

@@ -126,6 +126,7 @@ class Jobs:
                     manifest_sha256=None,
                     ordered_by=who.person_id,
                     ordered_at=work.at,
+                    cause=who.cause,
                 )
             )
             work.audit.record(

@@ -356,6 +356,7 @@ def _snapshot_job(work: UnitOfWork, model: Model, wanted: TakeSnapshot) -> Job:
         manifest_sha256=None,
         ordered_by=work.who.person_id,
         ordered_at=work.at,
+        cause=work.who.cause,
     )
 
 

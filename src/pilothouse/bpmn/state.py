@@ -128,6 +128,7 @@ class SubscriptionKind(StrEnum):
 
     MESSAGE = "message"
     SIGNAL = "signal"
+    CONDITION = "condition"
 
 
 class TaskStatus(StrEnum):
@@ -162,6 +163,7 @@ class HistoryEvent(StrEnum):
     TIMER_FIRED = "timer-fired"
     MESSAGE_RECEIVED = "message-received"
     SIGNAL_RECEIVED = "signal-received"
+    CONDITION_MET = "condition-met"
     TASK_CLAIMED = "task-claimed"
     TASK_RELEASED = "task-released"
     TASK_VOTED = "task-voted"
@@ -298,7 +300,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A token that waits for a message by name and key, or for a signal by name."""
+    """
+    A token that waits for a message by name and key, for a signal by name, or for a condition.
+
+    Of a condition, ``name`` is its element, and ``held`` whether it held when it was last looked at: it takes
+    effect where that changes from false to true. None says that it could not be evaluated, and waits for the
+    retry of its incident.
+    """
 
     id: str
     run_id: str
@@ -308,6 +316,7 @@ class Subscription:
     name: str
     correlation_key: str | None
     created_at: datetime
+    held: bool | None = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -209,6 +209,7 @@ class Job:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     cancel_requested: bool = False
+    cause: str = ""  # what made a machine order it, such as "run run_01J…"
     cleared: bool = False  # whether the runtime was told to forget the ended job
     version: int = 1
 

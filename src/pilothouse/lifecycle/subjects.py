@@ -27,16 +27,21 @@ RESERVED = SUBJECT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The snapshot and the service that a run is about, each where there is one."""
+    """
+    The snapshot and the service that a run is about, each where there is one.
+
+    ``of_group`` says whose run it is where it is about neither.
+    """
 
     snapshot: Snapshot | None = None
     service: Service | None = None
+    of_group: GroupName | None = None
 
     @property
     def group(self) -> GroupName | None:
-        """Whose run it is: the service's group, or else the snapshot's."""
+        """Whose run it is: the service's group, or else the snapshot's, or else what is said."""
         owner = self.service or self.snapshot
-        return owner.group if owner else None
+        return owner.group if owner else self.of_group
 
     @property
     def business_key(self) -> str | None:

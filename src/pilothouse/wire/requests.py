@@ -307,6 +307,15 @@ class SendSignal:
 
 @request
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateConditions:
+    """Start the life cycles of a group whose conditional start event holds of these variables."""
+
+    group: str
+    variables: Mapping[str, object] = field(default_factory=dict)
+
+
+@request
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRun:
     """End a run where it stands."""
 

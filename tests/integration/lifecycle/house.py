@@ -55,6 +55,7 @@ from pilothouse.domain.snapshots import FileEntry, Manifest, Snapshot, SnapshotC
 from pilothouse.domain.stages import DEFAULT_PATH, Stage
 from pilothouse.lifecycle.decisions import Decisions
 from pilothouse.lifecycle.definitions import Definitions
+from pilothouse.lifecycle.event_starts import EventStarts
 from pilothouse.lifecycle.executor import Executor
 from pilothouse.lifecycle.external_jobs import ExternalJobs
 from pilothouse.lifecycle.library import Library
@@ -68,13 +69,14 @@ from pilothouse.lifecycle.starting import SUBSCRIBED, SUBSCRIBER, Starting
 from pilothouse.lifecycle.tasks.catalogue import known_topics
 from pilothouse.lifecycle.tasks.contract import Facilities, TaskType
 from pilothouse.lifecycle.tasks.registry import TaskTypes
+from pilothouse.lifecycle.timed_starts import TimedStarts
 from pilothouse.outgoing.http import GuardedHttp
 from pilothouse.outgoing.notifications import AppriseNotifications
 from pilothouse.persistence.engine import Database
 from pilothouse.security.secrets import Secrets
 from pilothouse.testing.clock import START, CountingIds, SetClock
 from pilothouse.wire.requests import RegisterRuntime
-from pilothouse.worker.lifecycles import lifecycle_loops
+from pilothouse.worker.lifecycles import lifecycle_loops, start_loops
 from pilothouse.worker.loop import Worker
 
 if TYPE_CHECKING:
@@ -336,6 +338,8 @@ class Plane:
     tasks: Tasks
     messages: Messages
     runtimes: Runtimes
+    event_starts: EventStarts
+    timed_starts: TimedStarts
     starting: Starting
     executor: Executor
     worker: Worker
@@ -420,15 +424,24 @@ class House:
             who=SYSTEM,
             owner=owner,
         )
-        messages = Messages(open_work=open_work, moving=moving)
+        starts = EventStarts(open_work=open_work, calls=calls, moving=moving, library=library)
+        timed_starts = TimedStarts(
+            open_work=open_work,
+            calls=calls,
+            moving=moving,
+            library=library,
+            who=SYSTEM,
+            owner=owner,
+        )
+        messages = Messages(open_work=open_work, moving=moving, starts=starts)
         external_jobs = ExternalJobs(open_work=open_work, moving=moving, own_topics=types.topics)
         loops = lifecycle_loops(
             executors=[executor],
-            starting=starting,
             messages=messages,
             external_jobs=external_jobs,
             who=SYSTEM,
         )
+        starting_loops = start_loops(starting=starting, timed_starts=timed_starts)
         return Plane(
             open_work=open_work,
             facilities=facilities,
@@ -437,9 +450,11 @@ class House:
             tasks=Tasks(open_work=open_work, moving=moving),
             messages=messages,
             runtimes=runtimes,
+            event_starts=starts,
+            timed_starts=timed_starts,
             starting=starting,
             executor=executor,
-            worker=Worker(loops, clock=self.clock),
+            worker=Worker((*starting_loops, *loops), clock=self.clock),
             reconciliation=Reconciliation(
                 open_work=open_work,
                 connectors=self.connector,

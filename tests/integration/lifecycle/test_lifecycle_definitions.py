@@ -16,7 +16,6 @@ from pilothouse.lifecycle.errors import NotALifecycleError, RunStartError
 from pilothouse.wire.requests import StartRun
 from tests.integration.lifecycle.drawings import (
     asks,
-    drawing,
     one_task,
     waits_for_message,
     waits_for_signal,
@@ -102,19 +101,6 @@ def test_candidate_groups_that_are_no_roles_are_refused(house: House) -> None:
         )
 
     assert rejected.value.problems[0].problem == "the candidate groups board are no roles"
-
-
-def test_a_message_start_is_refused(house: House) -> None:
-    body = (
-        '<startEvent id="start"><messageEventDefinition messageRef="paid"/></startEvent>'
-        '<endEvent id="end"/>'
-    )
-    xml = drawing(body, "start>end", declared='<message id="paid" name="paid"/>')
-
-    with pytest.raises(DefinitionRejectedError) as rejected:
-        house.plane.definitions.upload(OPAL, group=RISK, xml=xml)
-
-    assert rejected.value.problems[0].element == "start"
 
 
 def test_a_file_of_another_kind_is_refused(house: House) -> None:
