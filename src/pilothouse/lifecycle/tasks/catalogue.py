@@ -314,6 +314,7 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     Topic.SMOKE_TEST: ("smoke",),
     Topic.SCORE_JOB: ("job",),
     Topic.METRICS_JOB: ("metrics", "job"),
+    Topic.TRAIN: ("trained",),
     Topic.LOAD_TEST: ("load",),
     Topic.COMPARE_WITH_CHAMPION: ("comparison",),
     Topic.EVALUATE: ("evaluation",),
