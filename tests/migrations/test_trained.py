@@ -32,12 +32,25 @@ def test_snapshots_of_before_were_trained_by_nobody(database_url: str) -> None:
     assert found == [None]
 
 
-def test_a_training_that_is_under_way_keeps_the_database_up(database_url: str) -> None:
+def test_a_training_that_has_ended_stays_readable(database_url: str) -> None:
     fill(database_url)
     with connected(database_url) as connection, connection.begin():
-        connection.execute(text("UPDATE jobs SET kind = 'train', state = 'running'"))
+        connection.execute(text("UPDATE jobs SET kind = 'train', state = 'complete'"))
 
-    with pytest.raises(ValueError, match="The training jobs"):
+    downgrade(database_url, "0006")
+
+    with connected(database_url) as connection:
+        assert connection.execute(text("SELECT kind FROM jobs")).scalars().all() == ["metrics"]
+    migrate(database_url)
+
+
+@pytest.mark.parametrize("kind", ["train", "snapshot"])
+def test_what_is_under_way_keeps_the_database_up(database_url: str, kind: str) -> None:
+    fill(database_url)
+    with connected(database_url) as connection, connection.begin():
+        connection.execute(text(f"UPDATE jobs SET kind = '{kind}', state = 'running'"))  # noqa: S608
+
+    with pytest.raises(ValueError, match="train or take snapshots"):
         downgrade(database_url, "0006")
 
     assert current(database_url) == needed()

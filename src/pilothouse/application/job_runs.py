@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
+from pilothouse.application.deployments import RuntimeUnsuitableError
 from pilothouse.application.training import plan_of, trained_folder, with_snapshot_ordered
 from pilothouse.domain.desired import SCHEMA
 from pilothouse.domain.errors import PilothouseError, UnavailableError
@@ -25,6 +26,7 @@ from pilothouse.domain.jobs import (
     LoadPlan,
 )
 from pilothouse.domain.plain import from_plain
+from pilothouse.domain.runtimes import Ability
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
@@ -104,6 +106,7 @@ class JobRuns:
         elif job.state is JobState.CREATED:
             if not room:
                 return None
+            _check_able(connector, runtime, job)
             connector.run_job(runtime, order)
         try:
             return connector.poll(runtime, job.id)
@@ -145,6 +148,15 @@ class JobRuns:
             if saved.state.ended:
                 _publish(work, saved)
             return work.commit(saved)
+
+
+def _check_able(connector: Connector, runtime: Runtime, job: Job) -> None:
+    if job.kind is not JobKind.TRAIN:
+        return
+    able = connector.capabilities(runtime)
+    if Ability.TRAIN_JOB not in able.abilities:
+        problem = able.inabilities.get(Ability.TRAIN_JOB, "it does not train")
+        raise RuntimeUnsuitableError(runtime=runtime.name, snapshot=job.snapshot, problem=problem)
 
 
 def _publish(work: UnitOfWork, job: Job) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pilothouse.domain.pages import Page
     from pilothouse.domain.services import Service
     from pilothouse.domain.snapshots import Snapshot
+    from pilothouse.domain.training import TrainPlan
     from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
     from pilothouse.wire.requests import OrderJob
 
@@ -100,8 +101,8 @@ class Jobs:
             who.require(Action.RUN_JOB, group=service.group, stage=stage)
             dataset = dataset_named(work, wanted.dataset) if wanted.dataset else None
             _check_places(work, wanted, dataset)
-            if wanted.kind is JobKind.TRAIN:
-                _check_training(who, wanted, snapshot=snapshot, service=service, dataset=dataset)
+            if wanted.training is not None:
+                _check_training(work, wanted.training, snapshot, service, dataset)
             job = work.jobs.add(
                 Job(
                     id=JobId(work.new_id("job")),
@@ -213,9 +214,8 @@ def _check_parts(wanted: OrderJob) -> None:
 
 
 def _check_training(
-    who: Principal,
-    wanted: OrderJob,
-    *,
+    work: UnitOfWork,
+    plan: TrainPlan,
     snapshot: Snapshot,
     service: Service,
     dataset: Dataset | None,
@@ -224,17 +224,18 @@ def _check_training(
     if TRAIN not in snapshot.content.manifest.entry_points:
         raise NotTrainableError(snapshot=snapshot.name)
     if snapshot.group != service.group:
-        who.require(Action.TAKE_SNAPSHOT, group=snapshot.group)
+        work.who.require(Action.TAKE_SNAPSHOT, group=snapshot.group)
+    tag = {"snapshot_id": snapshot.id, "service": service.tag, "ended_at": None}
+    if plan.tag and work.assignments.find(**tag) is None:
+        work.who.require(Action.TAG_SNAPSHOT, group=service.group)
     if dataset is None or dataset.role is not DatasetRole.TRAIN:
         raise JobInvalidError(problem="a training reads a registered dataset of the role train")
     if dataset.group != snapshot.group:
         problem = f"{dataset.full_name} is not a dataset of the model's group, {snapshot.group}"
         raise JobInvalidError(problem=problem)
-    timeout_s = wanted.training.timeout_s if wanted.training else 0.0
-    if not 0 < timeout_s <= LONGEST_S:
-        raise JobInvalidError(
-            problem=f"timeout_s is {timeout_s:g}, not above 0 and at most {LONGEST_S:g}"
-        )
+    if not 0 < plan.timeout_s <= LONGEST_S:
+        problem = f"timeout_s is {plan.timeout_s:g}, not above 0 and at most {LONGEST_S:g}"
+        raise JobInvalidError(problem=problem)
 
 
 def _target_format(wanted: OrderJob) -> TableFormat | None:

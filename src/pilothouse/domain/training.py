@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from pilothouse.domain.errors import InvalidError
@@ -75,6 +75,16 @@ class TrainingOutputError(InvalidError):
         )
 
 
+def owner(manifest: Manifest, path: str) -> tuple[str, str] | None:
+    """Give the declared file or folder nearest around a path, and its role; None where none is."""
+    holding = [
+        (declared, role)
+        for role, declared in manifest.files.items()
+        if path == declared or path.startswith(f"{declared}/")
+    ]
+    return max(holding, key=lambda found: len(found[0]), default=None)
+
+
 def replaced(manifest: Manifest, path: str) -> str:
     """
     Give the declared file or folder of a manifest that a trained file belongs to.
@@ -84,17 +94,18 @@ def replaced(manifest: Manifest, path: str) -> str:
     TrainingOutputError
         When it belongs to none, or to the source code, which no training changes.
     """
-    holding = [
-        (declared, role)
-        for role, declared in manifest.files.items()
-        if path == declared or path.startswith(f"{declared}/")
-    ]
-    if not holding:
+    found = owner(manifest, path)
+    if found is None:
         declared = ", ".join(sorted(p for r, p in manifest.files.items() if r != "code"))
         raise TrainingOutputError(
             path=path, problem=f"the manifest's files name no such path ({declared})"
         )
-    declared, role = max(holding, key=lambda found: len(found[0]))
-    if role == "code":
+    if found[1] == "code":
         raise TrainingOutputError(path=path, problem="it is source code, which no training changes")
-    return declared
+    return found[0]
+
+
+def kept(manifest: Manifest, path: str, gone: Collection[str]) -> bool:
+    """Whether a file of the snapshot stays, where the declared paths `gone` are replaced."""
+    found = owner(manifest, path)
+    return found is None or found[0] not in gone

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pilothouse.application.deployments import RuntimeUnsuitableError
 from pilothouse.application.founding import SYSTEM
 from pilothouse.application.jobs import BlindDataError, JobInvalidError
 from pilothouse.domain.access import ActionDeniedError, Role
@@ -14,7 +15,7 @@ from pilothouse.domain.datasets import DatasetRole
 from pilothouse.domain.jobs import JobKind, JobReport, JobResult, JobState, TableFormat
 from pilothouse.domain.locations import Place
 from pilothouse.domain.plain import canonical, to_plain
-from pilothouse.domain.runtimes import Mode
+from pilothouse.domain.runtimes import Ability, Capabilities, Mode
 from pilothouse.domain.snapshots import FileEntry
 from pilothouse.domain.training import NotTrainableError, TrainedFolder, TrainPlan
 from pilothouse.wire.requests import OrderJob, RegisterDataset
@@ -203,3 +204,30 @@ def test_training_asks_for_the_right_to_run_jobs(company: Company, placed: str) 
 
     with pytest.raises(ActionDeniedError):
         ordered(company, placed, who=reader)
+
+
+def test_a_runtime_that_trains_nothing_says_so(company: Company, placed: str) -> None:
+    job = ordered(company, placed)
+    company.connector.can["risk-dev"] = Capabilities(
+        abilities=frozenset(Ability) - {Ability.TRAIN_JOB},
+        inabilities={Ability.TRAIN_JOB: "it has no disk"},
+        formats=frozenset({"sklearn"}),
+    )
+
+    company.job_runs.advance(SYSTEM, job.id)
+
+    failed = company.jobs.get(company.admin, job_id=job.id)
+    assert (failed.state, failed.error_code) == (JobState.FAILED, RuntimeUnsuitableError.code)
+    assert "it has no disk" in failed.error
+
+
+def test_a_tag_that_the_snapshot_has_lost_asks_for_the_right_to_tag(
+    company: Company, placed: str
+) -> None:
+    validator = company.hire("val", Role.VALIDATOR)
+    plan = TrainPlan(tag=True)
+    assert ordered(company, placed, training=plan, who=validator).state is JobState.CREATED
+    company.snapshots.untag(company.admin, snapshot=placed, service="cc-batch")
+
+    with pytest.raises(ActionDeniedError):
+        ordered(company, placed, training=plan, who=validator)

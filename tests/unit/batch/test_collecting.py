@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from pilothouse.artifacts.store import open_store
 from pilothouse.domain.ids import JobId, ServiceTag, StageName
 from pilothouse.domain.jobs import JobKind, JobOrder
-from pilothouse.domain.training import TrainingOutputError, replaced
+from pilothouse.domain.training import TrainingOutputError, kept, replaced
 from pilothouse.scoring.batch.collecting import collect
 from pilothouse.scoring.folders import FolderLimits
 from tests.models.build import TRAINABLE_SOURCE, python_model
@@ -77,6 +78,16 @@ def test_a_pipe_is_no_model(package: Package, tmp_path: Path) -> None:
 
     with pytest.raises(TrainingOutputError, match="link, device or socket"):
         collected(package, tmp_path, FolderLimits())
+
+
+def test_what_lies_in_a_replaced_folder_and_is_declared_by_itself_stays(package: Package) -> None:
+    manifest = replace(package.content.manifest, files={"model": "all", "code": "all/src"})
+
+    assert replaced(manifest, "all/weights.json") == "all"
+    assert not kept(manifest, "all/old.json", {"all"})
+    assert kept(manifest, "all/src/model.py", {"all"})
+    with pytest.raises(TrainingOutputError, match="it is source code"):
+        replaced(manifest, "all/src/model.py")
 
 
 def test_a_file_belongs_to_the_declared_path_around_it(package: Package) -> None:

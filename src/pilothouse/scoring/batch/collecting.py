@@ -14,6 +14,7 @@ from pilothouse.domain.training import (
     TRAINED_SCHEMA,
     TrainedFolder,
     TrainingOutputError,
+    kept,
     replaced,
 )
 from pilothouse.scoring.check import LOCK_NAME
@@ -67,13 +68,14 @@ def collect(
         When nothing is there, too much, a link, or a file that the manifest does not declare.
     """
     fresh = _fresh(written, copies, limits)
-    gone = {replaced(package.content.manifest, entry.path) for entry in fresh}
+    described = package.content.manifest
+    gone = {replaced(described, entry.path) for entry in fresh}
     for entry in fresh:
         store.put(_chunks(copies / entry.path), sha256=entry.sha256)
     beside = [_put(store, path, content) for path, content in _beside(package)]
-    kept = [entry for entry in package.content.files if not _below(entry.path, gone)]
-    manifest = _put(store, MANIFEST_NAME, _manifest(package.content.manifest, order))
-    files = {entry.path: entry for entry in (*beside, *kept, *fresh, manifest)}
+    old = [entry for entry in package.content.files if kept(described, entry.path, gone)]
+    manifest = _put(store, MANIFEST_NAME, _manifest(described, order))
+    files = {entry.path: entry for entry in (*beside, *old, *fresh, manifest)}
     folder = TrainedFolder(
         schema=TRAINED_SCHEMA,
         job_id=order.job_id,
@@ -93,10 +95,6 @@ def _fresh(written: Path, copies: Path, limits: FolderLimits) -> tuple[FileEntry
     if not fresh:
         raise TrainingOutputError(path="", problem="the output folder is empty")
     return fresh
-
-
-def _below(path: str, folders: set[str]) -> bool:
-    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
