@@ -81,6 +81,7 @@ def train(order: JobOrder, *, home: JobHome, watch: Watch) -> JobReport:
         figures = _trained(package, settings, order, room, _asked(plan, data, room), watch)
         watch.check()
         sha256 = _collected(order, package, settings, room)
+        logger.info("trained; its files are listed in the artefact %s", sha256)
     finally:
         _keep_log(room, home)
         room.clear()
