@@ -1,4 +1,4 @@
-"""Revision 0007 on a database with snapshots: nobody trained those of before, and no training is cut off."""
+"""Revision 0008 on a database with snapshots: nobody trained those of before, and no training is cut off."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def fill(url: str) -> None:
 def test_snapshots_of_before_were_trained_by_nobody(database_url: str) -> None:
     fill(database_url)
 
-    downgrade(database_url, "0006")
+    downgrade(database_url, "0007")
     migrate(database_url)
 
     with connected(database_url) as connection:
@@ -37,7 +37,7 @@ def test_a_training_that_has_ended_stays_readable(database_url: str) -> None:
     with connected(database_url) as connection, connection.begin():
         connection.execute(text("UPDATE jobs SET kind = 'train', state = 'complete'"))
 
-    downgrade(database_url, "0006")
+    downgrade(database_url, "0007")
 
     with connected(database_url) as connection:
         assert connection.execute(text("SELECT kind FROM jobs")).scalars().all() == ["metrics"]
@@ -51,6 +51,6 @@ def test_what_is_under_way_keeps_the_database_up(database_url: str, kind: str) -
         connection.execute(text(f"UPDATE jobs SET kind = '{kind}', state = 'running'"))  # noqa: S608
 
     with pytest.raises(ValueError, match="train or take snapshots"):
-        downgrade(database_url, "0006")
+        downgrade(database_url, "0007")
 
     assert current(database_url) == needed()

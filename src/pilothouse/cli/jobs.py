@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pilothouse.cli.connection import connect
 from pilothouse.cli.output import Json, err, print_one, print_rows
 from pilothouse.cli.places import place
-from pilothouse.cli.runs import variables
+from pilothouse.cli.variables import variables
 from pilothouse.domain.jobs import Job, JobKind, JobState, TableFormat
 from pilothouse.domain.training import TIMEOUT_S, TrainPlan
 from pilothouse.sdk import Client

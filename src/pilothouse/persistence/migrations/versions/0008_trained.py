@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
@@ -25,7 +25,7 @@ def downgrade() -> None:
     Raises
     ------
     ValueError
-        When a job trains or takes a snapshot, which revision 0006 cannot finish as it was ordered.
+        When a job trains or takes a snapshot, which revision 0007 cannot finish as it was ordered.
     """
     query = sa.text(
         "SELECT id FROM jobs WHERE kind IN ('train', 'snapshot') AND state NOT IN ('complete', 'failed', 'cancelled') "
@@ -34,9 +34,9 @@ def downgrade() -> None:
     jobs = [row.id for row in op.get_bind().execute(query)]
     if jobs:
         raise ValueError(
-            f"The jobs {', '.join(jobs[:10])} train or take snapshots, which revision 0006 cannot finish. Wait for their "
+            f"The jobs {', '.join(jobs[:10])} train or take snapshots, which revision 0007 cannot finish. Wait for their "
             "end or cancel them, and go down again."
         )
-    # Of the kinds that revision 0006 knows, this one too reads a dataset and gives figures.
+    # Of the kinds that revision 0007 knows, this one too reads a dataset and gives figures.
     op.execute("UPDATE jobs SET kind = 'metrics' WHERE kind = 'train'")
     op.drop_column("snapshots", "trained")
