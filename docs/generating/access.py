@@ -31,7 +31,7 @@ ACTIONS = {
     Action.MANAGE_RUNTIME: "register and retire runtimes",
     Action.MANAGE_LOCATION: "register locations",
     Action.DEPLOY: "order and withdraw deployments, set routes",
-    Action.RUN_JOB: "order score and metrics jobs",
+    Action.RUN_JOB: "order score, metrics and training jobs",
     Action.UPLOAD_LIFECYCLE: "upload, activate and retire life cycles and decision tables",
     Action.START_RUN: "start a life cycle by hand",
     Action.OPERATE_RUN: "suspend, resume, change, move, carry over and cancel runs, retry incidents, send messages",

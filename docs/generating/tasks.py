@@ -5,6 +5,7 @@ from __future__ import annotations
 from docs.generating.markdown import code, table
 from pilothouse.lifecycle.element_templates import element_templates
 from pilothouse.lifecycle.tasks.catalogue import CANCELLED, PARAMETERS, REJECTED, Parameter, Topic
+from pilothouse.lifecycle.tasks.catalogue import REFUSED as TRAINED_REFUSED
 from pilothouse.lifecycle.tasks.compare import NO_CHAMPION
 from pilothouse.lifecycle.tasks.load_test import FAILED as LOAD_FAILED
 from pilothouse.lifecycle.tasks.smoke_test import FAILED
@@ -29,6 +30,16 @@ TASKS = {
     Topic.METRICS_JOB: (
         "Measures the snapshot on a labelled dataset, and waits for the end.",
         "`metrics`: the figures with `rows`, `rows_scored`, `rows_rejected`, `rejected_share`; `job` as above",
+    ),
+    Topic.TRAIN: (
+        (
+            "Trains the snapshot's model on a dataset by a training job (a deployment in batch mode must be there), and waits "
+            "until what came of it is taken as a new snapshot."
+        ),
+        (
+            "`trained`: `{job, snapshot, digest, parent, dataset, metrics}`; a model that the check refuses is the business "
+            f"error `{TRAINED_REFUSED}`, with `refused`: `{{job, code}}`"
+        ),
     ),
     Topic.LOAD_TEST: (
         (

@@ -274,7 +274,7 @@ def assemble(outside: Outside) -> ControlPlane:
         tasks=lifecycle.tasks,
         tokens=Tokens(open_work=work, mint=outside.mint),
         leadership=Leadership(open_work=work, owner=f"{socket.gethostname()}:{home}"),
-        job_runs=JobRuns(open_work=work, connectors=connectors),
+        job_runs=JobRuns(open_work=work, connectors=connectors, store=outside.store),
         new_executor=lifecycle.new_executor,
         reconciliation=Reconciliation(
             open_work=work,

@@ -16,6 +16,7 @@ from pilothouse.domain.outgoing import HostGrant
 from pilothouse.domain.plain import DocumentError, from_plain
 from pilothouse.domain.runtimes import Mode
 from pilothouse.domain.snapshots import FileEntry
+from pilothouse.domain.training import TrainPlan
 
 R = TypeVar("R")
 LONGEST_LIFE_S = 10 * 366 * 86_400.0
@@ -232,7 +233,9 @@ class OrderJob:
     """
     Run a snapshot over a table.
 
-    The input is a registered `dataset` or a file in a location; `columns` passes input columns through.
+    The input is a registered `dataset` or a file in a location; `columns` passes input columns through. A training
+    takes a dataset of the role train, and `training`: parameters, a seed, a time-out, and whether the new snapshot is
+    tagged with the service.
     """
 
     kind: JobKind
@@ -246,6 +249,7 @@ class OrderJob:
     target_format: TableFormat | None = None
     label: str | None = None
     columns: tuple[str, ...] = ()
+    training: TrainPlan | None = None
 
 
 @request

@@ -460,7 +460,7 @@ class House:
                 connectors=self.connector,
                 platform_token=PlatformToken(sha256="f" * 64),
             ),
-            job_runs=JobRuns(open_work=open_work, connectors=self.connector),
+            job_runs=JobRuns(open_work=open_work, connectors=self.connector, store=self.artifacts),
             types=types,
             external_jobs=external_jobs,
             operations=Operations(open_work=open_work, moving=moving),

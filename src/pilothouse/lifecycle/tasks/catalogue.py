@@ -9,6 +9,7 @@ from enum import StrEnum
 from pilothouse.bpmn.definition import GROUP_TARGETS
 from pilothouse.domain.outgoing import CredentialForm
 from pilothouse.domain.plugins import PluginKind, PluginTwiceError, installed
+from pilothouse.domain.training import LONGEST_S, TIMEOUT_S
 
 
 class Kind(StrEnum):
@@ -85,6 +86,7 @@ class Topic(StrEnum):
     SMOKE_TEST = "smoke-test"
     SCORE_JOB = "score-job"
     METRICS_JOB = "metrics-job"
+    TRAIN = "train"
     LOAD_TEST = "load-test"
     COMPARE_WITH_CHAMPION = "compare-with-champion"
     EVALUATE = "evaluate"
@@ -107,6 +109,7 @@ DATASET = Parameter(
 )
 REJECTED = "ticket-rejected"
 CANCELLED = "life-cycle-cancelled"
+REFUSED = "trained-snapshot-refused"
 
 
 class System(StrEnum):
@@ -167,6 +170,33 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     Topic.SMOKE_TEST: PLACED,
     Topic.SCORE_JOB: {**PLACED, "dataset": DATASET},
     Topic.METRICS_JOB: {**PLACED, "dataset": DATASET},
+    Topic.TRAIN: {
+        **PLACED,
+        "dataset": Parameter(
+            kind=Kind.TEXT, description="The training data, name@version; of the role train."
+        ),
+        "parameters": Parameter(
+            kind=Kind.OBJECT, required=False, description="What the model's `train` is given."
+        ),
+        "seed": Parameter(
+            kind=Kind.WHOLE, required=False, lowest=0, description="The seed (0 without it)."
+        ),
+        "timeout": Parameter(
+            kind=Kind.NUMBER,
+            required=False,
+            lowest=1,
+            highest=LONGEST_S,
+            description=f"How many seconds `train` may take ({TIMEOUT_S:g} without it).",
+        ),
+        "tag": Parameter(
+            kind=Kind.BOOLEAN,
+            required=False,
+            description=(
+                "Whether the new snapshot is tagged with the service, which starts the service's life cycle for it "
+                "(false without it)."
+            ),
+        ),
+    },
     Topic.LOAD_TEST: {
         **PLACED,
         "rate": Parameter(
@@ -284,6 +314,7 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     Topic.SMOKE_TEST: ("smoke",),
     Topic.SCORE_JOB: ("job",),
     Topic.METRICS_JOB: ("metrics", "job"),
+    Topic.TRAIN: ("trained",),
     Topic.LOAD_TEST: ("load",),
     Topic.COMPARE_WITH_CHAMPION: ("comparison",),
     Topic.EVALUATE: ("evaluation",),

@@ -16,6 +16,7 @@ from pilothouse.lifecycle.tasks import (
     smoke_test,
     start_life_cycle,
     ticket,
+    train,
     webhook,
     withdraw,
 )
@@ -31,6 +32,7 @@ BUILDERS = (
     smoke_test.build,
     jobs.build_score,
     jobs.build_metrics,
+    train.build,
     load_test.build,
     compare.build,
     evaluate.build,
