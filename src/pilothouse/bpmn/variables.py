@@ -117,6 +117,8 @@ def check_subject(board: Board, scope_id: str, given: Mapping[str, object]) -> N
     ExpressionFailedError
         When it would.
     """
+    if not given:
+        return
     scopes = _outwards(board, scope_id)
     for name in sorted(SUBJECT.intersection(given)):
         held = (board.variables.get(f"{scope.id}/{name}") for scope in scopes)
