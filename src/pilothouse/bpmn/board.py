@@ -77,7 +77,7 @@ class Board:
         self.queue: deque[str] = deque()
         self.moves = 0
         self._before, self._ids = state, ids
-        self._touched: set[str] = set()
+        self._touched: dict[str, dict[str, None]] = {}
         self._history: list[HistoryEntry] = []
         self._notices: list[Notice] = []
 
@@ -91,17 +91,18 @@ class Board:
 
     def put(self, row: Row) -> None:
         """Add a row, or take its new values."""
-        self._touched_table(row)[row.id] = row
+        table, key = self._touched_table(row)
+        table[key] = row
 
     def drop(self, row: Row) -> None:
         """Remove a row."""
-        del self._touched_table(row)[row.id]
+        table, key = self._touched_table(row)
+        del table[key]
 
-    def _touched_table(self, row: Row) -> dict[str, Any]:
-        name = TABLE_OF[type(row)]
-        self._touched.add(name)
-        table: dict[str, Any] = getattr(self, name)
-        return table
+    def _touched_table(self, row: Row) -> tuple[dict[str, Any], str]:
+        name, key = TABLE_OF[type(row)], row.id
+        self._touched.setdefault(name, {})[key] = None
+        return getattr(self, name), key
 
     @property
     def history_length(self) -> int:
@@ -242,19 +243,18 @@ class Board:
         self.drop(token)
 
     def changes(self) -> Changes:
-        """Give the difference to the rows of the beginning."""
+        """Give the difference to the rows of the beginning; only what was touched is looked at."""
         added: dict[str, tuple[Row, ...]] = {}
         other: dict[str, tuple[Row, ...]] = {}
         removed: dict[str, tuple[Row, ...]] = {}
-        for table in self._touched:
+        for table, keys in self._touched.items():
             before, after = getattr(self._before, table), getattr(self, table)
-            added[table] = tuple(row for key, row in after.items() if key not in before)
+            pairs = [(before.get(key), after.get(key)) for key in keys]
+            added[table] = tuple(new for old, new in pairs if old is None and new is not None)
             other[table] = tuple(
-                row
-                for key, row in after.items()
-                if key in before and before[key] is not row and before[key] != row
+                new for old, new in pairs if old is not None and new is not None and old != new
             )
-            removed[table] = tuple(row for key, row in before.items() if key not in after)
+            removed[table] = tuple(old for old, new in pairs if old is not None and new is None)
         return Changes(
             run=changed(
                 self.run, revision=self.run.revision + 1, history_length=self.history_length

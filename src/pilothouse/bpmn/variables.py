@@ -103,7 +103,7 @@ def deliver(
     if outputs:
         values = mapped(outputs, {**visible(board, scope_id), **given})
         write(board, scope_id, values, otherwise=scope_id)
-    else:
+    elif given:
         check_subject(board, scope_id, given)
         write(board, scope_id, given, otherwise=home(board, scope_id))
 
@@ -117,8 +117,6 @@ def check_subject(board: Board, scope_id: str, given: Mapping[str, object]) -> N
     ExpressionFailedError
         When it would.
     """
-    if not given:
-        return
     scopes = _outwards(board, scope_id)
     for name in sorted(SUBJECT.intersection(given)):
         held = (board.variables.get(f"{scope.id}/{name}") for scope in scopes)

@@ -63,8 +63,12 @@ CRASHED = "task-crashed"
 PATIENCE_S = 120.0
 """How old a job may grow while what it needs is away for a moment (a process that starts again) at no cost."""
 LONGEST_WAIT_S = 5.0
-MOST = 64
-"""The most jobs that are claimed at once: more would keep other writers waiting and gain little."""
+MOST = 128
+"""
+The most jobs that are claimed at once: more would keep other writers waiting and gain little.
+
+A unit of 128 steps takes some 20 ms; with 64 of them a step took a tenth more of the processor's time.
+"""
 log = logging.getLogger(__name__)
 
 

@@ -48,6 +48,8 @@ class Field:
     optional: bool
     read: Callable[[Any], Any] | None
     """What turns a cell that is not NULL into the field's value; None when it is that already."""
+    texts: Mapping[Any, str] | None = None
+    """The texts of an enumeration's members."""
 
 
 def shape(kind: type[Any]) -> tuple[Field, ...]:
@@ -80,7 +82,18 @@ def _field(kind: type, name: str, hint: Any) -> Field:  # noqa: ANN401
         read = _members(inner)
     elif storage is Storage.FLOAT:
         read = float
-    return Field(name=name, storage=storage, optional=optional or inner is object, read=read)
+    return Field(
+        name=name,
+        storage=storage,
+        optional=optional or inner is object,
+        read=read,
+        texts=_texts(inner),
+    )
+
+
+def _texts(hint: Any) -> Mapping[Any, str] | None:  # noqa: ANN401
+    members = hint if isinstance(hint, type) and issubclass(hint, Enum) else ()
+    return {member: member.value for member in members} or None
 
 
 def _reading(hint: Any, path: str) -> Callable[[Any], Any]:  # noqa: ANN401

@@ -111,8 +111,8 @@ if tuple(table.name for table in RUN_TABLES) != TABLES:
 class Held:
     """What changes of a job without a step: it is claimed, held on to, given back, called back from outside."""
 
-    id: str
     run_id: str
+    id: str
     state: JobStatus
     attempt: int
     lease_owner: str | None
@@ -133,10 +133,11 @@ def still_standing(
     """Give those of some states whose jobs are held as they were; the runs' own rows have been compared."""
     if not known:
         return {}
+    codec = transaction.codec(Held)
     rows = transaction.rows(SELECT_HELD[lock], {"of_runs": list(known)})
     found: dict[str, set[tuple[Any, ...]]] = {run_id: set() for run_id in known}
-    for held in transaction.codec(Held).values(rows):
-        found[held.run_id].add(_held_cells(held))
+    for run_id, *held in map(codec.read, rows):
+        found[run_id].add((run_id, *held))
     return {
         run_id: state
         for run_id, state in known.items()

@@ -50,7 +50,7 @@ from pilothouse.persistence.transaction import Phase
 from pilothouse.persistence.uniqueness import taken
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Select, Table
@@ -130,11 +130,19 @@ class SqlRuns:
         lock = transaction.postgresql and transaction.phase is Phase.WRITING
         wanted = {"of_runs": sorted(set(run_ids))}
         rows = transaction.rows(LOCK_RUNS if lock else SELECT_RUNS, wanted)
-        found = {run.id: run for run in transaction.codec(Run).values(rows)}
-        same = {r: known[r] for r, run in found.items() if r in known and known[r].run == run}
+        found = {run.id: run for run in self._runs(rows, known)}
+        same = {r: known[r] for r, run in found.items() if r in known and known[r].run is run}
         standing = still_standing(transaction, same, lock=lock)
         unknown = {run_id: run for run_id, run in found.items() if run_id not in standing}
         return standing | self._read(unknown, lock=lock)
+
+    def _runs(self, rows: Sequence[Sequence[Any]], known: Mapping[str, RunState]) -> Iterator[Run]:
+        """Read the runs' own rows; what is the same as it is known is that very value."""
+        codec = self._transaction.codec(Run)
+        for cells in map(codec.read, rows):
+            state = known.get(cells[0])
+            same = state is not None and codec.cells_of(state.run) == cells
+            yield state.run if state is not None and same else codec.value(cells)
 
     def _read(self, found: Mapping[str, Run], *, lock: bool) -> dict[str, RunState]:
         transaction = self._transaction

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pilothouse.persistence.columns import binding, plain_text, reading
@@ -100,13 +100,19 @@ class Codec(Generic[T]):
 
     def values(self, rows: Iterable[Sequence[Any]]) -> list[T]:
         """Read values from rows of cells in the order of their fields."""
-        return [self._value(list(row)) for row in rows]
+        return [self.value(self.read(row)) for row in rows]
 
-    def _value(self, cells: list[Any]) -> T:
+    def read(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        """Give what the fields of a value hold, from a row of cells."""
+        cells = list(row)
         for number, read in self.reads:
             if cells[number] is not None:
                 cells[number] = read(cells[number])
-        return self.kind(**dict(zip(self.names, cells, strict=True)))
+        return tuple(cells)
+
+    def value(self, held: Sequence[Any]) -> T:
+        """Make a value of what its fields hold."""
+        return self.kind(**dict(zip(self.names, held, strict=True)))
 
     def parameters(
         self, made: Statement, values: Iterable[T], *, beside: tuple[str, Sequence[Any]] | None
@@ -122,10 +128,10 @@ class Codec(Generic[T]):
             rows = [[*cells, more] for cells, more in zip(rows, beside[1], strict=True)]
         if made.names == names and made.positional:
             return [tuple(cells) for cells in rows]
-        places = [(name, names.index(name.removeprefix("key_"))) for name in made.names]
+        wanted = itemgetter(*(names.index(name.removeprefix("key_")) for name in made.names))
         if made.positional:
-            return [tuple(cells[place] for _, place in places) for cells in rows]
-        return [{name: cells[place] for name, place in places} for cells in rows]
+            return [wanted(cells) for cells in rows]
+        return [dict(zip(made.names, wanted(cells), strict=True)) for cells in rows]
 
     def written(self, value: T) -> list[Any]:
         """Give the cells of a value as the driver takes them."""
@@ -149,18 +155,19 @@ def codec_for(kind: type[T], dialect: Dialect) -> Codec[T]:
         names = tuple(field.name for field in fields)
         reads = ((number, _read(field, dialect)) for number, field in enumerate(fields))
         # A JSON cell's value is plain, or is made so while it is written: to look through it before took 10 us of a step.
-        writes = (
-            (number, binding(column_type(field.storage), dialect))
-            for number, field in enumerate(fields)
-        )
+        writes = ((number, _write(field, dialect)) for number, field in enumerate(fields))
         MADE[key] = Codec(
             kind=kind,
             names=names,
             cells_of=attrgetter(*names),
             reads=tuple((number, turn) for number, turn in reads if turn),
-            texts=tuple(n for n, field in enumerate(fields) if field.storage is Storage.TEXT),
+            texts=tuple(
+                n for n, f in enumerate(fields) if f.storage is Storage.TEXT and not f.texts
+            ),
             writes=tuple(
-                (n, turn) for n, turn in writes if turn and fields[n].storage is not Storage.TEXT
+                (n, turn)
+                for n, turn in writes
+                if turn and (fields[n].texts or fields[n].storage is not Storage.TEXT)
             ),
         )
     made: Codec[T] = MADE[key]
@@ -173,3 +180,10 @@ def _read(field: Field, dialect: Dialect) -> Turn | None:
     if typed is None or fielded is None:
         return typed or fielded
     return lambda cell: fielded(typed(cell))
+
+
+def _write(field: Field, dialect: Dialect) -> Turn | None:
+    texts = field.texts
+    if texts is not None:
+        return lambda member: texts[member] if member in texts else plain_text(member)
+    return binding(column_type(field.storage), dialect)
