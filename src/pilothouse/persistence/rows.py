@@ -100,7 +100,7 @@ def _reading(hint: Any, path: str) -> Callable[[Any], Any]:  # noqa: ANN401
     read = functools.partial(from_plain, hint, path=path)
     if hint is object or typing.get_origin(hint) is Mapping:
         # What most cells hold; reading it needs no look at the annotation.
-        return lambda cell: read(cell) if cell or cell != {} else {}
+        return lambda cell: {} if cell == {} else read(cell)
     return read
 
 

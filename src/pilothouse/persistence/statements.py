@@ -122,7 +122,7 @@ class Codec(Generic[T]):
 
         `beside` is one more parameter, with what it is for each of them.
         """
-        rows, names = [self.written(value) for value in values], self.names
+        rows, names = [self._written(value) for value in values], self.names
         if beside is not None:
             names = (*names, beside[0])
             rows = [[*cells, more] for cells, more in zip(rows, beside[1], strict=True)]
@@ -133,8 +133,7 @@ class Codec(Generic[T]):
             return [wanted(cells) for cells in rows]
         return [dict(zip(made.names, wanted(cells), strict=True)) for cells in rows]
 
-    def written(self, value: T) -> list[Any]:
-        """Give the cells of a value as the driver takes them."""
+    def _written(self, value: T) -> list[Any]:
         cells = list(self.cells_of(value))
         for number in self.texts:
             cell = cells[number]
