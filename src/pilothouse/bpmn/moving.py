@@ -184,6 +184,8 @@ def _close_inner(board: Board, token: Token, node: SubProcess) -> None:
 
 
 def _find_starved_joins(board: Board) -> None:
+    if not any(token.state is TokenStatus.JOINING for token in board.tokens.values()):
+        return
     troubled = {incident.token_id for incident in board.incidents.values()}
     for scope in board.scopes.values():
         tokens = board.running_in(scope.id)

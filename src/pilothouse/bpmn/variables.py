@@ -103,7 +103,7 @@ def deliver(
     if outputs:
         values = mapped(outputs, {**visible(board, scope_id), **given})
         write(board, scope_id, values, otherwise=scope_id)
-    else:
+    elif given:
         check_subject(board, scope_id, given)
         write(board, scope_id, given, otherwise=home(board, scope_id))
 

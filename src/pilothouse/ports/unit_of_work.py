@@ -222,8 +222,16 @@ class Runs(Protocol):
         """
         ...
 
-    def load_all(self, run_ids: Collection[str]) -> Mapping[str, RunState]:
-        """Give all rows of those of some runs that are there, each locked as by `load`."""
+    def load_all(
+        self, run_ids: Collection[str], *, known: Mapping[str, RunState] = ...
+    ) -> Mapping[str, RunState]:
+        """
+        Give all rows of those of some runs that are there, each locked as by `load`.
+
+        Whatever is `known` of a run and still stands is given back and not read again. It stands while the run's
+        own row is the same, and the states, attempts and leases of its jobs are: whoever changes other rows of
+        a run writes a step, which changes the run's revision.
+        """
         ...
 
     def write(self, changes: Changes) -> None:
@@ -248,6 +256,10 @@ class Runs(Protocol):
         ConflictError
             When the stored revision of a run is not the one before its steps; nothing may be committed then.
         """
+        ...
+
+    def due(self, limit: int) -> int:
+        """Count the jobs that could be claimed now, at most `limit` of them; nobody is waited for."""
         ...
 
     def claim(self, *, owner: str, lease_s: float, limit: int) -> tuple[Job, ...]:
