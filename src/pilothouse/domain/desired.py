@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from pilothouse.domain.errors import NotSupportedError
 from pilothouse.domain.ids import DeploymentId, RuntimeId, ServiceTag, StageName
+from pilothouse.domain.plain import DocumentError
 
-SCHEMA = 1
-ACCEPTED_SCHEMAS = (1,)
+SCHEMA = 2
+ACCEPTED_SCHEMAS = (1, 2)  # this one and the one before
+MAXIMUM_RETAIN_DAYS = 36_500
 
 
 class DesiredSchemaError(NotSupportedError):
@@ -78,6 +80,40 @@ class DesiredToken:
     expires_at: datetime | None
 
 
+class SensitiveLogging(StrEnum):
+    """What the prediction log keeps of a column that the schema calls sensitive."""
+
+    OMIT = "omit"
+    HASH = "hash"  # a keyed one, so that equal values can be joined and none can be read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredLog:
+    """
+    What the prediction log keeps of a service; one that is not named gets these defaults.
+
+    Attributes
+    ----------
+    sampling
+        The share of requests whose rows are kept, 0 to 1; everything is counted all the same.
+    sensitive
+        What is kept of sensitive columns.
+    retain_days
+        After how many days rows are removed.
+    """
+
+    service: ServiceTag
+    sampling: float = 1.0
+    sensitive: SensitiveLogging = SensitiveLogging.OMIT
+    retain_days: int = 400
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.sampling <= 1:
+            raise DocumentError(path="sampling", problem="a share is 0 to 1")
+        if not 1 <= self.retain_days <= MAXIMUM_RETAIN_DAYS:
+            raise DocumentError(path="retain_days", problem=f"1 to {MAXIMUM_RETAIN_DAYS} days")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """All that one entry must hold; a higher generation replaces a lower one whole."""
@@ -89,6 +125,7 @@ class Desired:
     deployments: tuple[DesiredDeployment, ...]
     routes: tuple[DesiredRoute, ...]
     tokens: tuple[DesiredToken, ...]
+    logs: tuple[DesiredLog, ...] = ()
 
     def __post_init__(self) -> None:
         if self.schema not in ACCEPTED_SCHEMAS:
@@ -118,6 +155,43 @@ class ObservedDeployment:
     failures: int = 0
 
 
+class LogState(StrEnum):
+    """Whether an entry logs what it answers."""
+
+    ON = "on"
+    OFF = "off"  # it was started without a log
+    UNAVAILABLE = (
+        "unavailable"  # it was told to keep one and cannot: what its tables need is not installed
+    )
+    STALLED = "stalled"  # segments are kept, and the writer does not get them into the tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedLog:
+    """
+    How an entry's prediction log stands.
+
+    Attributes
+    ----------
+    rows
+        Rows that were recorded since the process began.
+    dropped
+        Rows that were answered and could not be recorded, by reason.
+    written
+        Rows that the writer has put into the tables since it began.
+    lag_bytes, lag_s
+        What waits for the writer, and how old the oldest of it is.
+    """
+
+    state: LogState
+    reason: str = ""
+    rows: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    written: int = 0
+    lag_bytes: int = 0
+    lag_s: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """An entry's own word on what it holds."""
@@ -130,3 +204,4 @@ class Observed:
     address: str  # http://host:port
     deployments: tuple[ObservedDeployment, ...]
     routes: Mapping[ServiceTag, int]
+    log: ObservedLog = ObservedLog(state=LogState.OFF)
