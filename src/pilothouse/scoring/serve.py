@@ -21,6 +21,7 @@ from pilothouse.scoring.data_plane import DataPlane
 from pilothouse.scoring.entry import Entry
 from pilothouse.scoring.hosting import Hosting
 from pilothouse.scoring.http.server import HttpServer
+from pilothouse.scoring.log.hosted import open_log
 from pilothouse.scoring.opening import ModelOpener
 from pilothouse.scoring.rest.app import RestApp
 from pilothouse.scoring.state import Home
@@ -117,6 +118,7 @@ class Running:
         self._home, self._settings = home, settings
         self.hosting = Hosting(open_scorer=open_scorer, limits=settings.hosting)
         self.counters = Counters()
+        self.log = open_log(home.folder, settings.log, clock=clock, ids=ids)
         gauges = EntryGauges(self.hosting)
         self.plane = DataPlane(
             hosting=self.hosting,
@@ -124,18 +126,20 @@ class Running:
             clock=clock,
             ids=ids,
             timeout_s=settings.request_timeout_s,
+            recorder=self.log.recorder,
         )
         self.entry = Entry(
             settings=settings,
             home=home,
             data_plane=self.plane,
+            log=self.log,
             process=ids.new("prc"),
             started_at=clock.now(),
         )
         rest = RestApp(
             self.plane,
             clock=clock,
-            metrics=exposition(self.counters, GaugeCollector(gauges)),
+            metrics=exposition(self.counters, GaugeCollector(gauges), self.log),
             accepting=lambda: self.entry.accepting,
         )
         control = ControlApp(self.entry, secret=home.secret())
@@ -168,6 +172,7 @@ class Running:
         await asyncio.sleep(self._settings.notice_s)
         await self.server.close(timeout_s=self._settings.drain_timeout_s)
         await self.hosting.close(timeout_s=self._settings.drain_timeout_s)
+        await asyncio.get_running_loop().run_in_executor(None, self.log.close)
         await self.control.close(timeout_s=1.0)
         self._home.leave()
         log.info("ended")

@@ -118,6 +118,8 @@ class Observation(msgspec.Struct, frozen=True, tag="observation", array_like=Tru
         When it was told.
     token
         The id of the token that told it.
+    sensitive_key
+        Whether the key's column is sensitive, so that its hash is kept alone.
     """
 
     service: str
@@ -129,6 +131,7 @@ class Observation(msgspec.Struct, frozen=True, tag="observation", array_like=Tru
     label_us: int
     at_us: int
     token: str
+    sensitive_key: bool = False
 
 
 class Dropped(msgspec.Struct, frozen=True, tag="dropped", array_like=True, kw_only=True):

@@ -188,25 +188,34 @@ class SegmentReader:
                 self.finished = True
 
     @property
+    def start(self) -> int:
+        """Where its records begin."""
+        return HEADER.size
+
+    @property
     def sealed(self) -> int:
         """Where its records end; 0 where its writer has not said so."""
         return int.from_bytes(self._map[SEALED_AT : SEALED_AT + 8], "little")
 
-    @property
-    def written(self) -> int:
-        """How many bytes of records are known to be there."""
+    def written(self, *, after: int = 0) -> int:
+        """Give how many bytes of records are there; `after` spares what was read before."""
+        if not self.sealed:
+            with suppress(SegmentInvalidError):
+                for _ in self.records(after=after):
+                    pass
         return (self.sealed or self._end) - HEADER.size
 
     def records(self, *, after: int = 0) -> Iterator[Record]:
         """
-        Give the records that are there and end after a position.
+        Give the records that are there, from the beginning or after the end of one that was given before.
 
         Raises
         ------
         SegmentInvalidError
             At a record that its writer cannot have left so.
         """
-        at, sealed = HEADER.size, self.sealed
+        at = self._end = after or HEADER.size
+        sealed = self.sealed
         while at + FRAME_BYTES <= self.size:
             length, checksum = struct.unpack_from("<II", self._map, at)
             if length == 0:
@@ -217,8 +226,7 @@ class SegmentReader:
                 self._judge_broken(at, sealed)
                 break
             at = self._end = end
-            if end > after:
-                yield Record(end, payload)
+            yield Record(end, payload)
         if sealed and at != sealed and not self.torn:
             raise self._invalid(f"it is sealed at {sealed}, and its records end at {at}")
 
