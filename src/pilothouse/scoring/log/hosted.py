@@ -34,7 +34,7 @@ NEEDED = ("deltalake", "numpy", "pyarrow")
 WRITER = (sys.executable, "-m", "pilothouse.scoring", "log")
 RESTART_FIRST_S, RESTART_MOST_S = 1.0, 30.0
 STREAM_BYTES = 16
-SILENT_S = 60.0
+SILENT_S = 30.0
 
 
 class EntryLog(Protocol):

@@ -233,8 +233,8 @@ class WindowStore:
     """
 
     def __init__(self, root: str, *, stage: str) -> None:
-        self._stage = stage
-        self._store: ObjectStore = from_url(root) if "://" in root else LocalStore(root, mkdir=True)
+        self._root, self._stage = root, stage
+        self._store: ObjectStore | None = None
 
     def begin(self, name: SegmentName, *, made_us: int) -> Window:
         """Begin the window of a segment."""
@@ -242,12 +242,17 @@ class WindowStore:
 
     def put(self, window: Window) -> None:
         """Put a window's objects; those that are there already, of a writer that was killed, stay."""
+        store = self._store = self._store or _opened(self._root)
         for key, content in window.objects().items():
             try:
-                obstore.put(self._store, key, content, mode="create")
+                obstore.put(store, key, content, mode="create")
             except AlreadyExistsError:
                 continue
 
 
 def _time(microseconds: int) -> str:
     return rfc3339(EPOCH + microseconds * MICROSECOND)
+
+
+def _opened(root: str) -> ObjectStore:
+    return from_url(root) if "://" in root else LocalStore(root, mkdir=True)
