@@ -194,13 +194,14 @@ def serve(folder: Path) -> None:
     settings = home.settings()
     opener = ModelOpener(settings, store=open_store(settings.artifacts))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(home, settings, opener))
+        runner.run(run_entry(home, settings, opener))
     logging.shutdown()
     # An opening that still builds an environment would hold the interpreter back for minutes.
     os._exit(0)
 
 
-async def _run(home: Home, settings: EntrySettings, open_scorer: OpenScorer) -> None:
+async def run_entry(home: Home, settings: EntrySettings, open_scorer: OpenScorer) -> None:
+    """Serve from a held home, with whatever opens snapshots, until a signal or the control plane ends it."""
     running = Running(home, settings, open_scorer=open_scorer)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.entries.running import Reply
+
 
 def log_in(folder: Path, **others: Any) -> LogSettings:  # noqa: ANN401 any setting
     spool = SpoolLimits(segment_bytes=65536, total_bytes=64 * 65536, rotate_s=0.5)
@@ -159,3 +161,71 @@ def test_an_entry_without_a_log_says_so(tmp_path: Path) -> None:
         assert client.observed().log.state is LogState.OFF
         assert client.metric("pilothouse_log_state", state="off") == 1
         assert client.metric("pilothouse_log_state", state="on") == 0
+
+
+def outcome(number: int, **changes: object) -> dict[str, object]:
+    plain = {
+        "id": f"case-{number}",
+        "service": "cc-fraud",
+        "value": True,
+        "at": "2026-03-01T09:00:00+01:00",
+        "key": "4711",
+    }
+    return {**plain, **changes}
+
+
+def tell(client: EntryClient, *outcomes: dict[str, object], **others: Any) -> Reply:  # noqa: ANN401
+    return client.ask("POST", "/v1/outcomes", json_body={"outcomes": list(outcomes)}, **others)
+
+
+def test_outcomes_are_taken_once_however_often_they_are_told(tmp_path: Path) -> None:
+    with threaded_entry(tmp_path, Workshop(inline=True), log=log_in(tmp_path)) as (client, _):
+        client.take(one(1))
+        answer = client.infer(body(2)).headers["x-prediction-id"]
+        first = outcome(1, key=None, prediction_id=answer, row=1, value="fraud")
+        for _ in range(2):
+            reply = tell(client, first, outcome(2))
+            assert (reply.status, reply.json) == (202, {"accepted": 2})
+        until(lambda: len(table(tmp_path, "outcomes")) == 2, timeout_s=60)
+        assert client.metric("pilothouse_log_outcomes_total", service="cc-fraud") == 4
+    rows = {r["outcome_id"]: r for r in table(tmp_path, "outcomes")}
+    assert len(table(tmp_path, "outcomes")) == 2
+    assert (rows["case-1"]["prediction_id"], rows["case-1"]["row"]) == (answer, 1)
+    assert (rows["case-1"]["value"], rows["case-2"]["value"]) == ('"fraud"', "true")
+    assert rows["case-1"]["label_at"].isoformat() == "2026-03-01T08:00:00+00:00"
+    assert rows["case-2"]["key"] == "4711"
+    assert rows["case-2"]["token"].startswith("tok_")
+
+
+WRONG: tuple[tuple[dict[str, object], int, str], ...] = (
+    ({"key": None}, 422, "outcome-target"),
+    ({"prediction_id": "prd_1"}, 422, "outcome-target"),
+    ({"at": "2026-03-01T09:00:00"}, 400, "outcomes-malformed"),
+    ({"value": 2**63}, 400, "outcomes-malformed"),
+    ({"value": None}, 400, "outcomes-malformed"),
+    ({"value": [1]}, 400, "outcomes-malformed"),
+    ({"id": ""}, 400, "outcomes-malformed"),
+    ({"other": 1}, 400, "outcomes-malformed"),
+    ({"service": "heloc"}, 403, "service-denied"),
+)
+
+
+def test_of_outcomes_of_which_one_is_wrong_none_is_taken(tmp_path: Path) -> None:
+    with threaded_entry(tmp_path, Workshop(inline=True), log=log_in(tmp_path)) as (client, _):
+        client.take(one(1))
+        for changes, status, code in WRONG:
+            reply = tell(client, outcome(1), outcome(2, **changes))
+            assert (reply.status, reply.json["code"]) == (status, code)
+        assert client.metric("pilothouse_log_outcomes_total") == 0
+
+
+def test_outcomes_need_a_token_a_method_and_a_log(tmp_path: Path) -> None:
+    with threaded_entry(tmp_path, Workshop(inline=True)) as (client, _):
+        client.take(one(1))
+        assert tell(client, outcome(1), token=None).status == 401
+        assert client.ask("GET", "/v1/outcomes").status == 405
+        many = [outcome(n) for n in range(1001)]
+        assert tell(client, *many).json["code"] == "outcomes-malformed"
+        reply = tell(client, outcome(1))
+        assert (reply.status, reply.json["code"]) == (503, "outcomes-not-kept")
+        assert reply.headers["retry-after"] == "5"

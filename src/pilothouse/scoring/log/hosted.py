@@ -227,6 +227,8 @@ class SpooledLog:
         observed, recorder = self.observed(), self.recorder
         yield _state(observed.state)
         yield _counter("rows", "Rows recorded before they were answered.", ("service",), {(s,): n for s, n in recorder.rows.items()})  # fmt: skip
+        outcomes = {(s,): n for s, n in recorder.outcomes.items()}
+        yield _counter("outcomes", "Outcomes taken.", ("service",), outcomes)
         dropped = {(k.service, k.reason.value): n for k, n in recorder.dropped_rows.items()}
         yield _counter("dropped_rows", "Rows answered and not recorded.", ("service", "reason"), dropped)  # fmt: skip
         yield _counter("writer_starts", "Starts of the writer.", (), {(): self._writer.starts})

@@ -104,6 +104,8 @@ class SpoolRecorder:
     ----------
     requests, rows
         How many requests and rows were recorded, by service.
+    outcomes
+        How many outcomes were, by service.
     dropped_requests, dropped_rows
         How many could not be, by service and reason.
     """
@@ -114,6 +116,7 @@ class SpoolRecorder:
         self._spool, self._record_bytes = spool, record_bytes
         self.requests: Counter[str] = Counter()
         self.rows: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
         self.dropped_requests: Counter[DropKey] = Counter()
         self.dropped_rows: Counter[DropKey] = Counter()
         self._untold: dict[DropKey, tuple[int, int]] = {}
@@ -157,6 +160,7 @@ class SpoolRecorder:
         for number, record in enumerate(records):
             if self._append(_encoded(record)) is not None:
                 return number
+            self.outcomes[record.service] += 1
         return len(records)
 
     def _append(
