@@ -9,11 +9,10 @@ from enum import StrEnum
 
 from pilothouse.domain.errors import NotSupportedError
 from pilothouse.domain.ids import DeploymentId, RuntimeId, ServiceTag, StageName
-from pilothouse.domain.plain import DocumentError
+from pilothouse.domain.prediction_logs import LogPolicy
 
 SCHEMA = 2
 ACCEPTED_SCHEMAS = (1, 2)  # this one and the one before
-MAXIMUM_RETAIN_DAYS = 36_500
 
 
 class DesiredSchemaError(NotSupportedError):
@@ -80,38 +79,12 @@ class DesiredToken:
     expires_at: datetime | None
 
 
-class SensitiveLogging(StrEnum):
-    """What the prediction log keeps of a column that the schema calls sensitive."""
-
-    OMIT = "omit"
-    HASH = "hash"  # a keyed one, so that equal values can be joined and none can be read
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredLog:
-    """
-    What the prediction log keeps of a service; one that is not named gets these defaults.
-
-    Attributes
-    ----------
-    sampling
-        The share of requests whose rows are kept, 0 to 1; everything is counted all the same.
-    sensitive
-        What is kept of sensitive columns.
-    retain_days
-        After how many days rows are removed.
-    """
+    """What the prediction log keeps of a service; one that is not named gets a policy's defaults."""
 
     service: ServiceTag
-    sampling: float = 1.0
-    sensitive: SensitiveLogging = SensitiveLogging.OMIT
-    retain_days: int = 400
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.sampling <= 1:
-            raise DocumentError(path="sampling", problem="a share is 0 to 1")
-        if not 1 <= self.retain_days <= MAXIMUM_RETAIN_DAYS:
-            raise DocumentError(path="retain_days", problem=f"1 to {MAXIMUM_RETAIN_DAYS} days")
+    policy: LogPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,11 +132,9 @@ class LogState(StrEnum):
     """Whether an entry logs what it answers."""
 
     ON = "on"
-    OFF = "off"  # it was started without a log
-    UNAVAILABLE = (
-        "unavailable"  # it was told to keep one and cannot: what its tables need is not installed
-    )
-    STALLED = "stalled"  # segments are kept, and the writer does not get them into the tables
+    OFF = "off"  # the entry was started without a log
+    UNAVAILABLE = "unavailable"  # it was to keep one, and what that needs is not installed
+    STALLED = "stalled"  # segments are kept, and do not get into the tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,7 +166,7 @@ class Entry:
     def _apply(self, desired: Desired) -> None:
         self._desired = desired
         self._plane.tokens = Tokens(desired.tokens)
-        self._plane.recorder.sample({entry.service: entry.sampling for entry in desired.logs})
+        self._plane.recorder.sample({w.service: w.policy.sampling for w in desired.logs})
         self._plane.hosting.apply(desired)
 
 

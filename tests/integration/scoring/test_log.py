@@ -11,6 +11,7 @@ import deltalake
 
 from pilothouse.domain.desired import DesiredLog, LogState
 from pilothouse.domain.plain import to_plain
+from pilothouse.domain.prediction_logs import LogPolicy
 from pilothouse.scoring.log.settings import LogSettings
 from pilothouse.scoring.log.spool import SpoolLimits
 from tests.entries.documents import SERVICE, deployment, desired, one, route, variant
@@ -99,7 +100,11 @@ def test_answers_are_in_the_table_with_what_they_were_made_of(tmp_path: Path) ->
 def test_a_service_may_keep_a_share_or_nothing_and_is_counted_all_the_same(tmp_path: Path) -> None:
     with threaded_entry(tmp_path, Workshop(inline=True), log=log_in(tmp_path)) as (client, _):
         wanted = one(1)
-        document = {**to_plain(wanted), "logs": [to_plain(DesiredLog(service=SERVICE, sampling=0))]}
+        document = {
+            **to_plain(wanted),
+            "schema": 2,
+            "logs": [to_plain(DesiredLog(service=SERVICE, policy=LogPolicy(sampling=0)))],
+        }
         assert client.control("PUT", "/desired", json.dumps(document).encode()).status == 200
         until(lambda: client.effective() == 1)
         for _ in range(3):

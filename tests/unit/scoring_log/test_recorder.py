@@ -69,8 +69,8 @@ def test_whole_numbers_that_no_64_bits_hold_are_kept_as_the_binary64_that_they_a
 def test_a_value_without_a_form_is_counted_and_never_raised(tmp_path: Path) -> None:
     recorder, spool = recorder_in(tmp_path, SetClock())
     recorder.scored(scored(1, columns={"account": ["\ud800"]}), INPUTS, OUTPUTS)
-    assert sum(recorder.dropped_rows.values()) == 1
-    assert recorder.rows.total() == 0
+    assert sum(recorder.counts.dropped_rows.values()) == 1
+    assert recorder.counts.rows.total() == 0
     spool.close()
 
 
@@ -88,5 +88,5 @@ def test_what_was_dropped_is_written_down_once_there_is_room(tmp_path: Path) -> 
     spool.close()
     told = [r for r in records(folder) if isinstance(r, Dropped)]
     assert [(d.service, d.reason, d.requests, d.rows) for d in told] == [("cc-fraud", "disk", 3, 6)]
-    assert sum(recorder.dropped_rows.values()) == 6
-    assert recorder.rows["cc-fraud"] == 2
+    assert sum(recorder.counts.dropped_rows.values()) == 6
+    assert recorder.counts.rows["cc-fraud"] == 2

@@ -11,8 +11,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from pilothouse.domain.desired import DesiredLog, SensitiveLogging
-from pilothouse.domain.ids import ServiceTag
+from pilothouse.domain.prediction_logs import LogPolicy, SensitiveLogging
 from pilothouse.scoring.log.privacy import Hasher, HashKeyMissingError
 from pilothouse.scoring.log.records import Dropped, Observation, Role, Scored, Unanswered, encode
 from pilothouse.scoring.log.rows import TableName
@@ -43,7 +42,7 @@ class House:
 
     folder: Path
     clock: SetClock = field(default_factory=SetClock)
-    logs: dict[str, DesiredLog] = field(default_factory=dict)
+    logs: dict[str, LogPolicy] = field(default_factory=dict)
     key: bytes | None = KEY
 
     def __post_init__(self) -> None:
@@ -66,7 +65,7 @@ class House:
         )
 
     def want(self, **log: Any) -> None:  # noqa: ANN401
-        self.logs["cc-fraud"] = DesiredLog(service=ServiceTag("cc-fraud"), **log)
+        self.logs["cc-fraud"] = LogPolicy(**log)
 
     def rows(self, table: TableName) -> list[dict[str, Any]]:
         uri = LogTables(self.root, stage=STAGE).uri(table)
@@ -252,7 +251,7 @@ def test_a_writer_killed_at_any_commit_doubles_nothing_and_loses_nothing(
         dying._tables._left = 10**6  # type: ignore[attr-defined]  # the commit failed, the process lives
     while dying.write():
         written.append(len(house.ids()))
-    recorded = house.recorder.rows["cc-fraud"]
+    recorded = house.recorder.counts.rows["cc-fraud"]
     assert written[-1] == recorded
     assert len(set(house.ids())) == recorded
     assert len(house.rows(TableName.PROTECTED)) == recorded

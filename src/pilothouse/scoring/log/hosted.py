@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pilothouse.ports.clock import Clock, Ids
     from pilothouse.scoring.counters import Labels
-    from pilothouse.scoring.log.recorder import Recorder
+    from pilothouse.scoring.log.recorder import Recorded, Recorder
     from pilothouse.scoring.log.settings import LogSettings
 
 log = logging.getLogger(__name__)
@@ -202,9 +202,11 @@ class SpooledLog:
     def observed(self) -> ObservedLog:
         """Say how recording and writing stand."""
         dropped: dict[str, int] = {}
-        for key, rows in self.recorder.dropped_rows.items():
+        for key, rows in self.recorder.counts.dropped_rows.items():
             dropped[key.reason.value] = dropped.get(key.reason.value, 0) + rows
-        seen = ObservedLog(state=LogState.ON, rows=self.recorder.rows.total(), dropped=dropped)
+        seen = ObservedLog(
+            state=LogState.ON, rows=self.recorder.counts.rows.total(), dropped=dropped
+        )
         written = status.read(self._folder)
         said_at = self._began_at if written is None else written.at_us / 1e6
         silent_s = self._clock.now().timestamp() - max(said_at, self._began_at)
@@ -218,23 +220,18 @@ class SpooledLog:
             if written.problem:
                 return replace(seen, state=LogState.STALLED, reason=written.problem)
         if silent_s > SILENT_S:
-            words = f"its writer has said nothing for {silent_s:.0f} s; see the entry's log"
+            words = "its writer says nothing; see the entry's log"
             return replace(seen, state=LogState.STALLED, reason=words)
         return seen
 
     def collect(self) -> Iterable[Metric]:
         """Give the metrics of both sides."""
-        observed, recorder = self.observed(), self.recorder
-        yield _state(observed.state)
-        yield _counter("rows", "Rows recorded before they were answered.", ("service",), {(s,): n for s, n in recorder.rows.items()})  # fmt: skip
-        outcomes = {(s,): n for s, n in recorder.outcomes.items()}
-        yield _counter("outcomes", "Outcomes taken.", ("service",), outcomes)
-        dropped = {(k.service, k.reason.value): n for k, n in recorder.dropped_rows.items()}
-        yield _counter("dropped_rows", "Rows answered and not recorded.", ("service", "reason"), dropped)  # fmt: skip
-        yield _counter("writer_starts", "Starts of the writer.", (), {(): self._writer.starts})
-        written = status.read(self._folder)
-        if written is not None:
-            yield from _written(written)
+        return metrics(
+            self.observed().state,
+            self.recorder.counts,
+            starts=self._writer.starts,
+            written=status.read(self._folder),
+        )
 
 
 def open_log(home: Path, settings: LogSettings | None, *, clock: Clock, ids: Ids) -> EntryLog:
@@ -262,19 +259,41 @@ def open_log(home: Path, settings: LogSettings | None, *, clock: Clock, ids: Ids
     )
 
 
+def metrics(
+    state: LogState, counts: Recorded, *, starts: int, written: status.WriterStatus | None
+) -> Iterable[Metric]:
+    """Give the metrics of a log: of the recording side, and of the writer where it has said something."""
+    yield _state(state)
+    for name, words, counted in (
+        ("rows", "Rows recorded before they were answered.", counts.rows),
+        ("outcomes", "Outcomes taken.", counts.outcomes),
+    ):
+        yield _counter(name, words, ("service",), {(s,): n for s, n in counted.items()})
+    dropped = {(k.service, k.reason.value): n for k, n in counts.dropped_rows.items()}
+    yield _counter(
+        "dropped_rows", "Rows answered and not recorded.", ("service", "reason"), dropped
+    )
+    yield _counter("writer_starts", "Starts of the writer.", (), {(): starts})
+    if written is not None:
+        yield from _written(written)
+
+
 def _written(written: status.WriterStatus) -> Iterable[Metric]:
     tables = {(t,): n for t, n in written.rows.items()}
     yield _counter("written_rows", "Rows put into tables.", ("table",), tables)
     for name, words, number in (
         ("sampled_out_rows", "Rows left out of the tables on purpose.", written.sampled_out),
         ("windows", "Counter windows put.", written.windows),
-        ("torn_records", "Records that were never whole.", written.torn),
+        ("torn_segments", "Segments whose last record was never whole.", written.torn),
         ("set_aside_segments", "Segments that could not be read.", written.set_aside),
         ("writer_failures", "Times that the writer could not write.", written.failures),
     ):
         yield _counter(name, words, (), {(): number})
-    yield GaugeMetricFamily("pilothouse_log_lag_bytes", "Bytes that wait.", value=written.lag_bytes)
-    yield GaugeMetricFamily("pilothouse_log_lag_seconds", "Age of what waits.", value=written.lag_s)
+    for name, words, value in (
+        ("lag_bytes", "Bytes of records that wait for the writer.", written.lag_bytes),
+        ("lag_seconds", "Age of the oldest of them.", written.lag_s),
+    ):
+        yield GaugeMetricFamily(f"pilothouse_log_{name}", words, value=value)
 
 
 def _state(state: LogState) -> Metric:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pilothouse.domain.desired import DesiredLog
+    from pilothouse.domain.prediction_logs import LogPolicy
     from pilothouse.scoring.log.settings import LogSettings
 
 log = logging.getLogger(__name__)
@@ -49,16 +49,19 @@ class DesiredLogs:
 
     def __init__(self, path: Path) -> None:
         self._path, self._seen = path, (0, 0)
-        self._logs: Mapping[str, DesiredLog] = {}
+        self._logs: Mapping[str, LogPolicy] = {}
 
-    def __call__(self) -> Mapping[str, DesiredLog]:
+    def __call__(self) -> Mapping[str, LogPolicy]:
         """Give it by service; what was read last where the file cannot be read."""
         try:
             found = self._path.stat()
             seen = (found.st_mtime_ns, found.st_ino)
             if seen != self._seen:
                 desired = from_plain(Desired, json.loads(self._path.read_bytes()))
-                self._logs, self._seen = {entry.service: entry for entry in desired.logs}, seen
+                self._logs, self._seen = (
+                    {entry.service: entry.policy for entry in desired.logs},
+                    seen,
+                )
         except FileNotFoundError:
             pass  # an entry that was never told anything
         except (OSError, ValueError, PilothouseError) as problem:

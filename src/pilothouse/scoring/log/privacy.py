@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pilothouse.domain.desired import SensitiveLogging
 from pilothouse.domain.errors import InvalidError
+from pilothouse.domain.prediction_logs import SensitiveLogging
 from pilothouse.domain.schemas import ColumnRole
 from pilothouse.domain.secrets import (
     SecretExposedError,

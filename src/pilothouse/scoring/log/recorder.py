@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -34,6 +35,28 @@ class DropKey(NamedTuple):
 
     service: str
     reason: DropReason
+
+
+@dataclass(slots=True)
+class Recorded:
+    """
+    Counts since the process began.
+
+    Attributes
+    ----------
+    requests, rows
+        How many requests and rows were recorded, by service.
+    outcomes
+        How many outcomes were, by service.
+    dropped_requests, dropped_rows
+        How many could not be, by service and reason.
+    """
+
+    requests: Counter[str] = field(default_factory=Counter)
+    rows: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    dropped_requests: Counter[DropKey] = field(default_factory=Counter)
+    dropped_rows: Counter[DropKey] = field(default_factory=Counter)
 
 
 class Recorder(Protocol):
@@ -102,23 +125,15 @@ class SpoolRecorder:
 
     Attributes
     ----------
-    requests, rows
-        How many requests and rows were recorded, by service.
-    outcomes
-        How many outcomes were, by service.
-    dropped_requests, dropped_rows
-        How many could not be, by service and reason.
+    counts
+        What was recorded, and what could not be.
     """
 
     on = True
 
     def __init__(self, spool: Spool, *, record_bytes: int) -> None:
         self._spool, self._record_bytes = spool, record_bytes
-        self.requests: Counter[str] = Counter()
-        self.rows: Counter[str] = Counter()
-        self.outcomes: Counter[str] = Counter()
-        self.dropped_requests: Counter[DropKey] = Counter()
-        self.dropped_rows: Counter[DropKey] = Counter()
+        self.counts = Recorded()
         self._untold: dict[DropKey, tuple[int, int]] = {}
         self.sampling: Mapping[str, float] = {}
 
@@ -160,7 +175,7 @@ class SpoolRecorder:
         for number, record in enumerate(records):
             if self._append(_encoded(record)) is not None:
                 return number
-            self.outcomes[record.service] += 1
+            self.counts.outcomes[record.service] += 1
         return len(records)
 
     def _append(
@@ -178,14 +193,14 @@ class SpoolRecorder:
         self, service: str, reason: DropReason | None, *, requests: int, rows: int, at: int
     ) -> None:
         if reason is None:
-            self.requests[service] += requests
-            self.rows[service] += rows
+            self.counts.requests[service] += requests
+            self.counts.rows[service] += rows
             if self._untold:
                 self._tell(at)
             return
         key = DropKey(service, reason)
-        self.dropped_requests[key] += requests
-        self.dropped_rows[key] += rows
+        self.counts.dropped_requests[key] += requests
+        self.counts.dropped_rows[key] += rows
         before = self._untold.get(key, (0, 0))
         self._untold[key] = (before[0] + requests, before[1] + rows)
 

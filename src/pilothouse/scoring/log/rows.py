@@ -11,10 +11,9 @@ from zlib import crc32
 import msgspec
 import pyarrow as pa
 
-from pilothouse.domain.desired import DesiredLog
 from pilothouse.domain.errors import InvalidError
-from pilothouse.domain.ids import ServiceTag
 from pilothouse.domain.plain import from_plain
+from pilothouse.domain.prediction_logs import LogPolicy
 from pilothouse.domain.schemas import Schema
 from pilothouse.scoring.log.privacy import Place, Treatment, key_column, treatments
 from pilothouse.scoring.log.records import EPOCH, RecordInvalidError, Role
@@ -22,7 +21,7 @@ from pilothouse.scoring.log.records import EPOCH, RecordInvalidError, Role
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from pilothouse.domain.desired import SensitiveLogging
+    from pilothouse.domain.prediction_logs import SensitiveLogging
     from pilothouse.domain.schemas import Column, Scalar
     from pilothouse.scoring.log.privacy import Hasher
     from pilothouse.scoring.log.records import Described, Observation, Scored
@@ -123,7 +122,7 @@ class Rows:
         For sensitive values.
     """
 
-    def __init__(self, logs: Mapping[str, DesiredLog], *, hasher: Hasher) -> None:
+    def __init__(self, logs: Mapping[str, LogPolicy], *, hasher: Hasher) -> None:
         self._logs, self._hasher = logs, hasher
         self._plans: dict[tuple[str, str], _Plan] = {}
         self._columns: dict[TableName, dict[str, list[object]]] = {
@@ -217,7 +216,7 @@ class Rows:
     def _plan(self, record: Scored, model: Model) -> _Plan:
         at = (record.service, record.digest)
         if at not in self._plans:
-            wanted = self._logs.get(record.service, DesiredLog(service=ServiceTag(record.service)))
+            wanted = self._logs.get(record.service, LogPolicy())
             self._plans[at] = _Plan(model, wanted.sensitive)
         return self._plans[at]
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
-from pilothouse.domain.desired import DesiredLog
-from pilothouse.domain.ids import ServiceTag
+from pilothouse.domain.prediction_logs import LogPolicy
 from pilothouse.scoring.log.rows import SCHEMAS, TableName
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ class LogTables:
         """Open the tables anew when they are next used, after a commit whose end is not known."""
         self._open.clear()
 
-    def tidy(self, logs: Mapping[str, DesiredLog], *, today: date, keep_removed_hours: int) -> None:
+    def tidy(self, logs: Mapping[str, LogPolicy], *, today: date, keep_removed_hours: int) -> None:
         """Join small files, remove days that are older than their service keeps, and files no longer used."""
         for table in TableName:
             there = self._there(table)
@@ -123,12 +122,12 @@ class LogTables:
 
 
 def _expired(
-    table: DeltaTable, logs: Mapping[str, DesiredLog], today: date
+    table: DeltaTable, logs: Mapping[str, LogPolicy], today: date
 ) -> list[tuple[str, date]]:
     found = set()
     for partition in table.partitions():
         service, day = str(partition["service"]), _day(partition["day"])
-        wanted = logs.get(service, DesiredLog(service=ServiceTag(service)))
+        wanted = logs.get(service, LogPolicy())
         if day < today - timedelta(days=wanted.retain_days):
             found.add((service, day))
     return sorted(found)

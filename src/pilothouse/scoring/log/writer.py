@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from pilothouse.domain.desired import DesiredLog
     from pilothouse.domain.errors import InvalidError
+    from pilothouse.domain.prediction_logs import LogPolicy
     from pilothouse.ports.clock import Clock
     from pilothouse.scoring.log.privacy import Hasher
     from pilothouse.scoring.log.records import LogRecord
@@ -91,7 +91,7 @@ class Writer:
         *,
         tables: LogTables,
         windows: WindowStore,
-        logs: Callable[[], Mapping[str, DesiredLog]],
+        logs: Callable[[], Mapping[str, LogPolicy]],
         hasher: Hasher,
         clock: Clock,
     ) -> None:
