@@ -133,7 +133,7 @@ class LogState(StrEnum):
 
     ON = "on"
     OFF = "off"  # the entry was started without a log
-    UNAVAILABLE = "unavailable"  # it was to keep one, and what that needs is not installed
+    UNAVAILABLE = "unavailable"  # it was to keep one and cannot, for a reason that is told
     STALLED = "stalled"  # segments are kept, and do not get into the tables
 
 

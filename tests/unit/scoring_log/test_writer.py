@@ -25,6 +25,7 @@ from tests.unit.scoring_log.documents import (
     OUTPUTS,
     SECRET_ACCOUNTS,
     STAGE,
+    STREAM,
     recorder_in,
     scored,
 )
@@ -425,6 +426,23 @@ def test_small_files_are_joined_and_old_days_removed(house: House) -> None:
     house.record(scored(6))
     writer.write()
     assert len(house.ids()) == 5
+
+
+def test_positions_outlive_a_checkpoint_and_the_cleaning_of_the_tables_own_log(
+    house: House,
+) -> None:
+    house.record(scored(1))
+    house.writer().write()
+    uri = LogTables(house.root, stage=STAGE).uri(TableName.PREDICTIONS)
+    table = deltalake.DeltaTable(uri)
+    table.create_checkpoint()
+    table.cleanup_metadata()
+
+    house.record(scored(2))
+    house.writer().write()
+
+    assert house.ids() == ["prd_1", "prd_2"]
+    assert LogTables(house.root, stage=STAGE).position(TableName.PREDICTIONS, STREAM) > 1 << 32
 
 
 def test_what_waits_is_told_in_bytes_and_age(house: House) -> None:

@@ -238,8 +238,8 @@ def open_log(home: Path, settings: LogSettings | None, *, clock: Clock, ids: Ids
     """
     Open the log of an entry's home.
 
-    Without settings there is none. Where what its tables need is not installed there is none either, and whoever looks
-    at the entry is told.
+    Without settings there is none. Where what its tables need is not installed, or its folder cannot be made, there is
+    none either, and whoever looks at the entry is told.
     """
     if settings is None:
         return NoLog()
@@ -249,7 +249,11 @@ def open_log(home: Path, settings: LogSettings | None, *, clock: Clock, ids: Ids
         log.error("NO PREDICTION IS LOGGED: %s", reason)
         return NoLog(LogState.UNAVAILABLE, reason)
     folder = home / LOG_FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as problem:  # a full disk stops the log alone
+        log.error("NO PREDICTION IS LOGGED: %s", problem)  # noqa: TRY400 it says it all
+        return NoLog(LogState.UNAVAILABLE, f"its folder cannot be made ({problem.strerror})")
     return SpooledLog(
         folder,
         settings,

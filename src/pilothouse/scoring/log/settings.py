@@ -49,10 +49,10 @@ class LogSettings:
     tables: str
     hash_key: str = ""
     spool: SpoolLimits = SpoolLimits()  # noqa: RUF009 frozen
-    write_s: float = 2.0
+    write_s: float = 5.0
     tidy_s: float = 3600.0
     keep_removed_hours: int = 168
-    close_s: float = 10.0
+    close_s: float = 4.0
 
     def __post_init__(self) -> None:
         if not self.tables.startswith("/") and "://" not in self.tables:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PARTITIONS = ["service", "day"]
 RESTRICTED = "restricted"
+# A commit every few seconds leaves many files of the table's own log; past a checkpoint nobody needs them for long.
+CONFIGURATION = {"delta.logRetentionDuration": "interval 1 days"}
 SAME_OUTCOME = "t.service = s.service AND t.outcome_id = s.outcome_id"
 
 
@@ -99,6 +101,7 @@ class LogTables:
             schema=SCHEMAS[table],
             mode="ignore",
             partition_by=PARTITIONS,
+            configuration=CONFIGURATION,
             name=f"{self._stage} {table.value}",
         )
         return self._open[table]
