@@ -127,7 +127,7 @@ def log_tables() -> str:
 
 def log_states() -> str:
     """Write the states of a log."""
-    said = member_comments(LogState) | {"on": "it is kept"}
+    said = {**member_comments(LogState), "on": "it is kept"}
     return table(("state", "means"), ((code(s.value), said[s.value]) for s in LogState))
 
 
