@@ -1,4 +1,4 @@
-"""Revision 0007 on a database with rows: services keep everything until somebody says otherwise."""
+"""Revision 0008 on a database with rows: services keep everything until somebody says otherwise."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_services_of_before_keep_everything_for_four_hundred_days(database_url: 
     with database.open_work.reading(values.principal()) as work:
         assert work.services.get(values.FRAUD).log == ASKED
     database.dispose()
-    downgrade(database_url, "0006")
+    downgrade(database_url, "0007")
     migrate(database_url)
 
     database = Database.connect(database_url, subscribers={}, clock=HandClock(), ids=CountingIds())
