@@ -27,7 +27,7 @@ ACTIONS = {
     Action.TAKE_SNAPSHOT: "upload files and take snapshots",
     Action.TAG_SNAPSHOT: "tag snapshots with services",
     Action.MANAGE_DATASET: "register datasets",
-    Action.MANAGE_SERVICE: "define services",
+    Action.MANAGE_SERVICE: "define services, and say what is logged of them",
     Action.MANAGE_RUNTIME: "register and retire runtimes",
     Action.MANAGE_LOCATION: "register locations",
     Action.DEPLOY: "order and withdraw deployments, set routes",

@@ -33,9 +33,10 @@ from pilothouse.artifacts import open_store
 from pilothouse.connectors.checker import CommandChecker, policy_of
 from pilothouse.connectors.installed import InstalledConnectors
 from pilothouse.connectors.places import LocalPlaces
-from pilothouse.connectors.settings import ConnectorSettings
+from pilothouse.connectors.settings import ConnectorSettings, PredictionLog
 from pilothouse.domain.access import TokenKind
 from pilothouse.domain.errors import InvalidError
+from pilothouse.domain.secrets import parse_reference
 from pilothouse.lifecycle.decisions import Decisions
 from pilothouse.lifecycle.definitions import Definitions
 from pilothouse.lifecycle.event_starts import EventStarts
@@ -187,6 +188,7 @@ def choose(settings: Settings) -> Outside:
             environment=os.environ,
             granted=_granted(settings.runtime_variables),
             scoring_token=platform_token,
+            prediction_log=_prediction_log(settings),
         )
     )
     return Outside(
@@ -369,3 +371,10 @@ def _lifecycle(
         own_topics=task_types.topics,
         new_executor=new_executor,
     )
+
+
+def _prediction_log(settings: Settings) -> PredictionLog | None:
+    tables, key = settings.prediction_log, settings.prediction_log_hash_key
+    if key:
+        parse_reference(key)  # a mistake is told now, and not by every entry later
+    return None if tables is None else PredictionLog(tables=tables, hash_key=key)

@@ -14,6 +14,7 @@ from pilothouse.domain.locations import LocationAccess, Place
 from pilothouse.domain.models import RiskTier
 from pilothouse.domain.outgoing import HostGrant
 from pilothouse.domain.plain import DocumentError, from_plain
+from pilothouse.domain.prediction_logs import SensitiveLogging
 from pilothouse.domain.runtimes import Mode
 from pilothouse.domain.snapshots import FileEntry
 from pilothouse.domain.training import TrainPlan
@@ -145,6 +146,16 @@ class DefineService:
     title: str = ""
     lifecycle: str | None = None
     test_dataset: str | None = None
+
+
+@request
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetLog:
+    """Change what the prediction log keeps of a service; what is null stays as it is."""
+
+    sampling: float | None = None
+    sensitive: SensitiveLogging | None = None
+    retain_days: int | None = None
 
 
 @request

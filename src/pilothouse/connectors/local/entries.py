@@ -201,6 +201,7 @@ class Entries:
             environments=str(self._homes.environments),
             scratch=str(scratch),
             policy=self._settings.policy_of(runtime.group),
+            log=self._settings.prediction_log,
         )
 
     def _failed(self, runtime: Runtime, home: EntryHome, problem: str) -> RuntimeUnreachableError:

@@ -21,6 +21,7 @@ from pilothouse.scoring.rest.errors import (
     PathUnknownError,
     respond,
 )
+from pilothouse.scoring.rest.outcomes import take
 from pilothouse.scoring.rest.paths import Resource, Target, target_of
 from pilothouse.scoring.tokens import allows
 
@@ -68,6 +69,10 @@ class RestApp:
             target = target_of(request.path)
             if target is None:
                 raise PathUnknownError(path=request.path)
+            if target.resource is Resource.OUTCOMES:
+                _check_method(request, "POST")
+                _check_media_type(request)
+                return take(self._plane, request, now=self._clock.now())
             if target.resource is not Resource.INFER:
                 _check_method(request, "GET", "HEAD")
                 return self._look(request, target)

@@ -21,6 +21,7 @@ class Resource(Enum):
     MODEL_READY = auto()
     INFER = auto()
     METRICS = auto()
+    OUTCOMES = auto()
 
 
 class Target(NamedTuple):
@@ -37,6 +38,7 @@ _FIXED = {
     "/v2/health/ready": Target(Resource.READY),
     "/v2/models": Target(Resource.MODELS),
     "/metrics": Target(Resource.METRICS),
+    "/v1/outcomes": Target(Resource.OUTCOMES),
 }
 _LAST = {"ready": Resource.MODEL_READY, "infer": Resource.INFER}
 
