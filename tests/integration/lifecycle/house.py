@@ -18,6 +18,7 @@ from pilothouse.application.job_runs import JobRuns
 from pilothouse.application.jobs import Jobs
 from pilothouse.application.load_tests import LoadTests
 from pilothouse.application.reconciliation import PlatformToken, Reconciliation
+from pilothouse.application.routes import Routes
 from pilothouse.application.runtimes import Runtimes
 from pilothouse.application.snapshots import Snapshots
 from pilothouse.domain.access import Grant, Principal, Role
@@ -395,6 +396,7 @@ class House:
             deployments=Deployments(open_work=open_work, connectors=self.connector),
             jobs=Jobs(open_work=open_work),
             load_tests=LoadTests(open_work=open_work, connectors=self.connector),
+            routes=Routes(open_work=open_work),
             evaluations=Evaluations(open_work=open_work),
             runtimes=runtimes,
             decisions=Decisions(open_work=open_work),
