@@ -39,6 +39,7 @@ from pilothouse.domain.ids import (
     StageName,
 )
 from pilothouse.domain.jobs import (
+    JobKind,
     JobProgress,
     JobReport,
     JobResult,
@@ -102,6 +103,7 @@ MODEL = "fraud-gbm"
 ONLINE, BATCH = ServiceTag("cc-fraud"), ServiceTag("cc-outreach")
 GOLDEN = [{"input": {"amount": a}, "output": {"score": a / 10}} for a in (1.0, 2.5, 1e7)]
 GOOD = {"roc_auc": 0.91}
+QUICK = {"p50_ms": 2.0, "p99_ms": 9.0, "error_share": 0.0, "rate_per_s": 50.0}
 
 
 def person(name: str, *roles: Role, group: GroupName = RISK) -> Principal:
@@ -176,7 +178,8 @@ class FakeConnector:
     """
     Runtimes in memory: they run what is desired once it was ensured, and each job ends when it is polled twice.
 
-    `broken` are reasons for which deployments on a runtime fail; `ends` is what the next jobs end with.
+    `broken` are reasons for which deployments on a runtime fail; `ends` is what the next jobs end with. Load tests
+    measure `load`, all other jobs `metrics`, which `measured` may tell apart by snapshot.
     """
 
     desired: dict[RuntimeId, Desired] = field(default_factory=dict)
@@ -185,6 +188,8 @@ class FakeConnector:
     broken: dict[str, str] = field(default_factory=dict)
     ends: list[JobReport] = field(default_factory=list)
     metrics: dict[str, float | None] = field(default_factory=lambda: dict(GOOD))
+    load: dict[str, float | None] = field(default_factory=lambda: dict(QUICK))
+    measured: dict[str, dict[str, float | None]] = field(default_factory=dict)
     rows: int = 1000
 
     def of(self, runtime: Runtime) -> FakeConnector:
@@ -245,8 +250,14 @@ class FakeConnector:
             state=JobState.COMPLETE,
             progress=JobProgress(rows_read=self.rows, rows_scored=self.rows),
             result=JobResult.SUCCESS,
-            metrics=self.metrics,
+            metrics=self._figures(job_id),
         )
+
+    def _figures(self, job_id: JobId) -> dict[str, float | None]:
+        [order] = [o for o in self.orders if o.job_id == job_id]
+        if order.kind is JobKind.LOAD_TEST:
+            return self.load
+        return self.measured.get(order.snapshot, self.metrics)
 
     def cancel(self, runtime: Runtime, job_id: JobId) -> None:
         self.jobs.pop(job_id, None)
@@ -608,7 +619,7 @@ def _seed_model(work: UnitOfWork, artifacts: FakeArtifacts) -> None:
             owner=ADA.person_id,
             use_case="cards",
             methodology="gbm",
-            risk_tier=RiskTier.HIGH,
+            risk_tier=RiskTier.MEDIUM,
             last_number=1,
             created_at=START,
         )
