@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.integration.lifecycle.house import House
 
 FIRST, SECOND = f"{MODEL}@1", f"{MODEL}@2"
-ABOUT = {"stage": "DEV", "service": "=service", "snapshot": "=snapshot"}
+STAGE = "DEV"
 
 
 def begin(house: House, **inputs: str) -> None:
@@ -27,7 +27,9 @@ def begin(house: House, **inputs: str) -> None:
         '<boundaryEvent id="edge" attachedToRef="task"><errorEventDefinition errorRef="moved"/></boundaryEvent>'
         '<endEvent id="moved-meanwhile"/>'
     )
-    body = f'<startEvent id="start"/>{service("task", "route", **ABOUT, **inputs)}{caught}<endEvent id="end"/>'
+    about = {"stage": STAGE, "service": "=service", "snapshot": "=snapshot"}
+    drawn = service("task", "route", retries=1, **about, **inputs)
+    body = f'<startEvent id="start"/>{drawn}{caught}<endEvent id="end"/>'
     declared = '<error id="moved" name="moved" errorCode="route-changed"/>'
     flows = "start>task task>end edge>moved-meanwhile"
     house.plane.definitions.upload(OPAL, group=RISK, xml=drawing(body, flows, declared=declared))
@@ -37,14 +39,14 @@ def begin(house: House, **inputs: str) -> None:
 @pytest.fixture
 def shared(house: House) -> House:
     """Give a house where both snapshots run in DEV, and the first has all the traffic."""
-    house.add_runtimes("DEV")
+    house.add_runtimes(STAGE)
     with house.database.open_work(SYSTEM) as work:
         work.services.save(replace(work.services.get(ONLINE), lifecycle=None))
         work.commit(None)
     house.take_snapshot(2)
     for name in (FIRST, SECOND):
         house.tag(name)
-        wanted = OrderDeployment(snapshot=name, service=ONLINE, stage="DEV")
+        wanted = OrderDeployment(snapshot=name, service=ONLINE, stage=STAGE)
         house.plane.facilities.deployments.order(OPAL, wanted)
     house.turn()
     placed(house, 0, {FIRST: 1.0})
@@ -54,7 +56,7 @@ def shared(house: House) -> House:
 def placed(house: House, generation: int, weights: dict[str, float]) -> Route:
     parts = tuple(RouteShare(snapshot=s, weight=w) for s, w in weights.items())
     wanted = SetRoute(expected_generation=generation, variants=parts)
-    return house.plane.facilities.routes.set(OPAL, service=ONLINE, stage="DEV", wanted=wanted)
+    return house.plane.facilities.routes.set(OPAL, service=ONLINE, stage=STAGE, wanted=wanted)
 
 
 def test_without_a_share_the_route_is_only_looked_at(shared: House) -> None:
@@ -69,7 +71,7 @@ def test_without_a_share_the_route_is_only_looked_at(shared: House) -> None:
 
 
 def test_where_nobody_was_ever_routed_there_is_no_champion(house: House) -> None:
-    house.add_runtimes("DEV")
+    house.add_runtimes(STAGE)
     house.take_snapshot(2)
     begin(house)
 
@@ -113,7 +115,7 @@ def test_another_generation_is_a_business_error_and_changes_nothing(shared: Hous
     begin(shared, share="=0.9", generation="=1")
 
     assert shared.until_ended().outcome == "moved-meanwhile"
-    found = shared.plane.facilities.routes.get(OPAL, service=ONLINE, stage="DEV")
+    found = shared.plane.facilities.routes.get(OPAL, service=ONLINE, stage=STAGE)
     assert (found.generation, found.share(found.variants[0].snapshot_id)) == (2, 0.75)
 
 
@@ -126,14 +128,14 @@ def test_what_would_leave_requests_without_an_answer_is_an_incident(shared: Hous
 
 
 def test_a_snapshot_that_does_not_run_there_gets_no_traffic(house: House) -> None:
-    house.add_runtimes("DEV")
+    house.add_runtimes(STAGE)
     with house.database.open_work(SYSTEM) as work:
         work.services.save(replace(work.services.get(ONLINE), lifecycle=None))
         work.commit(None)
     house.take_snapshot(2)
     house.tag(FIRST)
     house.tag(SECOND)
-    wanted = OrderDeployment(snapshot=FIRST, service=ONLINE, stage="DEV")
+    wanted = OrderDeployment(snapshot=FIRST, service=ONLINE, stage=STAGE)
     house.plane.facilities.deployments.order(OPAL, wanted)
     house.turn()
     placed(house, 0, {FIRST: 1.0})

@@ -38,7 +38,7 @@ SIGNAL = {
     "test_dataset": "fraud-test@2",
     "risk_tier": "medium",
 }
-ROUTE = {"generation": 4, "champion": None, "share": 0.0, "shares": {}}
+ROUTE: dict[str, object] = {"generation": 4, "champion": None, "share": 0.0, "shares": {}}
 CHAMPION = {**ROUTE, "champion": "fraud-gbm@6", "shares": {"fraud-gbm@6": 1.0}}
 ALONE = {"roles": "validator", "together": False, "due": "P3D", "reason": "the tier is medium"}
 
