@@ -278,6 +278,45 @@ def test_thresholds_never_pass_what_was_not_measured(
     assert outcome.value["reason"]
 
 
+@pytest.mark.parametrize(
+    ("tier", "together", "roles"),
+    [
+        ("high", True, "validator, business-owner"),
+        ("medium", False, "validator"),
+        ("low", False, "validator, model-owner"),
+        ("unassigned", False, "validator"),
+        (None, False, "validator"),
+    ],
+)
+def test_the_risk_tier_says_who_approves(tier: str | None, together: bool, roles: str) -> None:
+    decisions = read_decisions((FOLDER / "approvals.dmn").read_bytes())
+    outcome = decisions.evaluate("approvals", {"risk_tier": tier})
+    assert isinstance(outcome.value, dict)
+    assert (outcome.value["together"], outcome.value["roles"]) == (together, roles)
+
+
+@pytest.mark.parametrize(
+    ("rows", "difference", "verdict"),
+    [
+        (9000, {"roc_auc": -0.005, "rejected_share": 0.01}, "PASS"),
+        (9000, {"roc_auc": -0.0051, "rejected_share": 0}, "FAIL"),
+        (9000, {"roc_auc": 0.1, "rejected_share": 0.011}, "FAIL"),
+        (9000, {"roc_auc": None, "rejected_share": 0}, "INCONCLUSIVE"),
+        (9000, {"roc_auc": 0, "rejected_share": None}, "INCONCLUSIVE"),
+        (199, {"roc_auc": 0, "rejected_share": 0}, "INCONCLUSIVE"),
+        (None, {"roc_auc": 0, "rejected_share": 0}, "INCONCLUSIVE"),
+    ],
+)
+def test_a_challenger_never_passes_by_what_was_not_measured(
+    rows: int | None, difference: dict[str, object], verdict: str
+) -> None:
+    decisions = read_decisions((FOLDER / "comparison.dmn").read_bytes())
+    seen = {"challenger_metrics": {"rows": rows}, "difference": difference}
+    outcome = decisions.evaluate("comparison", seen)
+    assert isinstance(outcome.value, dict)
+    assert outcome.value["verdict"] == verdict
+
+
 def tree(name: str) -> etree._ElementTree:
     return etree.parse(str(FOLDER / f"{name}.bpmn"))
 
