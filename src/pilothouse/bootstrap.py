@@ -298,6 +298,7 @@ def _facilities(outside: Outside, moving: Moving) -> Facilities:
         deployments=Deployments(open_work=work, connectors=connectors),
         jobs=Jobs(open_work=work),
         load_tests=LoadTests(open_work=work, connectors=connectors),
+        routes=Routes(open_work=work),
         evaluations=Evaluations(open_work=work),
         runtimes=Runtimes(open_work=work, connectors=connectors),
         decisions=Decisions(open_work=work),

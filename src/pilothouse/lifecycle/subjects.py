@@ -72,6 +72,15 @@ class Subject:
         return found
 
 
+def _tier(work: UnitOfWork, snapshot: Snapshot | None) -> dict[str, object]:
+    """Give the risk tier that the model has as the run begins."""
+    return (
+        {}
+        if snapshot is None
+        else {"risk_tier": work.models.get(snapshot.model_id).risk_tier.value}
+    )
+
+
 def check_not_reserved(variables: Mapping[str, object]) -> None:
     """Refuse variables that say what the run is about."""
     names = tuple(sorted(RESERVED.intersection(variables)))
@@ -128,6 +137,11 @@ def planned(
         actor=actor,
         business_key=subject.business_key,
         event=event,
-        variables={**(variables or {}), **subject.variables, "group": group},
+        variables={
+            **(variables or {}),
+            **subject.variables,
+            **_tier(work, snapshot),
+            "group": group,
+        },
     )
     return heading, begin

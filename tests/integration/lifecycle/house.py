@@ -18,6 +18,7 @@ from pilothouse.application.job_runs import JobRuns
 from pilothouse.application.jobs import Jobs
 from pilothouse.application.load_tests import LoadTests
 from pilothouse.application.reconciliation import PlatformToken, Reconciliation
+from pilothouse.application.routes import Routes
 from pilothouse.application.runtimes import Runtimes
 from pilothouse.application.snapshots import Snapshots
 from pilothouse.domain.access import Grant, Principal, Role
@@ -38,6 +39,7 @@ from pilothouse.domain.ids import (
     StageName,
 )
 from pilothouse.domain.jobs import (
+    JobKind,
     JobProgress,
     JobReport,
     JobResult,
@@ -103,6 +105,7 @@ MODEL = "fraud-gbm"
 ONLINE, BATCH = ServiceTag("cc-fraud"), ServiceTag("cc-outreach")
 GOLDEN = [{"input": {"amount": a}, "output": {"score": a / 10}} for a in (1.0, 2.5, 1e7)]
 GOOD = {"roc_auc": 0.91}
+QUICK = {"p50_ms": 2.0, "p99_ms": 9.0, "error_share": 0.0, "rate_per_s": 50.0}
 
 
 def person(name: str, *roles: Role, group: GroupName = RISK) -> Principal:
@@ -177,7 +180,8 @@ class FakeConnector:
     """
     Runtimes in memory: they run what is desired once it was ensured, and each job ends when it is polled twice.
 
-    `broken` are reasons for which deployments on a runtime fail; `ends` is what the next jobs end with.
+    `broken` are reasons for which deployments on a runtime fail; `ends` is what the next jobs end with. Load tests
+    measure `load`, all other jobs `metrics`, which `measured` may tell apart by snapshot.
     """
 
     desired: dict[RuntimeId, Desired] = field(default_factory=dict)
@@ -186,6 +190,8 @@ class FakeConnector:
     broken: dict[str, str] = field(default_factory=dict)
     ends: list[JobReport] = field(default_factory=list)
     metrics: dict[str, float | None] = field(default_factory=lambda: dict(GOOD))
+    load: dict[str, float | None] = field(default_factory=lambda: dict(QUICK))
+    measured: dict[str, dict[str, float | None]] = field(default_factory=dict)
     rows: int = 1000
 
     def of(self, runtime: Runtime) -> FakeConnector:
@@ -246,8 +252,14 @@ class FakeConnector:
             state=JobState.COMPLETE,
             progress=JobProgress(rows_read=self.rows, rows_scored=self.rows),
             result=JobResult.SUCCESS,
-            metrics=self.metrics,
+            metrics=self._figures(job_id),
         )
+
+    def _figures(self, job_id: JobId) -> dict[str, float | None]:
+        [order] = [o for o in self.orders if o.job_id == job_id]
+        if order.kind is JobKind.LOAD_TEST:
+            return self.load
+        return self.measured.get(order.snapshot, self.metrics)
 
     def cancel(self, runtime: Runtime, job_id: JobId) -> None:
         self.jobs.pop(job_id, None)
@@ -399,6 +411,7 @@ class House:
             deployments=Deployments(open_work=open_work, connectors=self.connector),
             jobs=Jobs(open_work=open_work),
             load_tests=LoadTests(open_work=open_work, connectors=self.connector),
+            routes=Routes(open_work=open_work),
             evaluations=Evaluations(open_work=open_work),
             runtimes=runtimes,
             decisions=Decisions(open_work=open_work),
@@ -621,7 +634,7 @@ def _seed_model(work: UnitOfWork, artifacts: FakeArtifacts) -> None:
             owner=ADA.person_id,
             use_case="cards",
             methodology="gbm",
-            risk_tier=RiskTier.HIGH,
+            risk_tier=RiskTier.MEDIUM,
             last_number=1,
             created_at=START,
         )

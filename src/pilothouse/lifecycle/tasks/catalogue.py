@@ -91,6 +91,7 @@ class Topic(StrEnum):
     COMPARE_WITH_CHAMPION = "compare-with-champion"
     EVALUATE = "evaluate"
     EVALUATE_DECISION = "evaluate-decision"
+    ROUTE = "route"
     WITHDRAW = "withdraw"
     NOTIFY = "notify"
     WEBHOOK = "webhook"
@@ -252,6 +253,22 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
         "decision": Parameter(kind=Kind.TEXT, description="The key of the decision table."),
         "context": Parameter(kind=Kind.OBJECT, description="The variables that it sees."),
     },
+    Topic.ROUTE: {
+        **PLACED,
+        "share": Parameter(
+            kind=Kind.NUMBER,
+            required=False,
+            lowest=0,
+            highest=1,
+            description="The part of the requests that it is to answer; without it the route is only looked at.",
+        ),
+        "generation": Parameter(
+            kind=Kind.WHOLE,
+            required=False,
+            lowest=0,
+            description="The generation that the route must still have; without it the route is taken as it is.",
+        ),
+    },
     Topic.WITHDRAW: PLACED,
     Topic.NOTIFY: {
         "subject": Parameter(kind=Kind.TEXT, description="One line."),
@@ -319,6 +336,7 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     Topic.COMPARE_WITH_CHAMPION: ("comparison",),
     Topic.EVALUATE: ("evaluation",),
     Topic.EVALUATE_DECISION: ("result",),
+    Topic.ROUTE: ("route",),
     Topic.WITHDRAW: ("deployments",),
     Topic.NOTIFY: (),
     Topic.WEBHOOK: ("response",),
