@@ -254,7 +254,8 @@ def test_a_run_carried_over_to_a_copy_of_its_version_ends_as_if_it_had_not_been(
     definition, _ = draw(pen, tree)
     left = play_out(definition, side, seed, save=False)
     taken = {f"take{number}": number <= side for number in (1, 2, 3)}
-    play = Play(definition, {"side": side, "key": "k", "pair": [1, 2], **taken})
+    given = {"side": side, "key": "k", "pair": [1, 2], "mark": False, **taken}
+    play = Play(definition, given)
     chance = Random(seed)  # noqa: S311 - a test's dice
     while play.state.run.state is RunStatus.ACTIVE:
         carried(play, replace(definition, digest=str(len(play.history))))
@@ -273,7 +274,8 @@ def test_a_run_suspended_between_its_steps_does_the_same_work(
     definition, _ = draw(pen, tree)
     left = play_out(definition, side, seed, save=False)
     taken = {f"take{number}": number <= side for number in (1, 2, 3)}
-    play = Play(definition, {"side": side, "key": "k", "pair": [1, 2], **taken})
+    given = {"side": side, "key": "k", "pair": [1, 2], "mark": False, **taken}
+    play = Play(definition, given)
     chance = Random(seed)  # noqa: S311 - a test's dice
     while play.state.run.state is RunStatus.ACTIVE:
         play.happen(Suspended(actor="opal", reason="wait"))
