@@ -237,7 +237,7 @@ def test_a_run_that_has_ended_is_not_carried_over(pen: Pen) -> None:
 def begun(definition: Definition, side: int) -> Play:
     """Begin as `play_out` does."""
     taken = {f"take{number}": number <= side for number in (1, 2, 3)}
-    return Play(definition, {"side": side, "key": "k", "pair": [1, 2], **taken})
+    return Play(definition, {"side": side, "key": "k", "pair": [1, 2], "mark": False, **taken})
 
 
 def told(play: Play) -> list[tuple[object, ...]]:
