@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from tests.databases import PostgresqlServer
 
 RUNS, TASKS, WORKERS, KILLS, SEED = 200, 10, 2, 40, 20260105
-PATIENCE_S = 300.0
+PATIENCE_S = 120.0
+"""How long nothing may happen; a worker takes seconds to start on a machine that is busy."""
 LEFT_OVER = (
     "scopes", "variables", "run_tokens", "run_jobs", "subscriptions", "run_tasks", "incidents",
 )  # fmt: skip
@@ -93,12 +94,15 @@ def killed_until_done(plant: Plant, *, half_way: Callable[[], None] = lambda: No
     """Kill a worker whenever the effects have become more, a moment later; give how many were killed."""
     dice, killed, seen, deadline = random.Random(SEED), 0, 0, time.monotonic() + PATIENCE_S  # noqa: S311
     while plant.count("SELECT count(*) FROM runs WHERE state = 'active'"):
-        assert time.monotonic() < deadline, "the runs have not ended"
+        assert time.monotonic() < deadline, "the runs stand still"
         time.sleep(dice.uniform(0.0, 0.02))
         size = plant.effects.stat().st_size if plant.effects.exists() else 0
-        if killed < KILLS and size > seen:
+        if size > seen:
+            seen, deadline = size, time.monotonic() + PATIENCE_S
+            if killed == KILLS:
+                continue
             plant.kill(dice.randrange(WORKERS), again=True)
-            killed, seen = killed + 1, size
+            killed += 1
             if killed == KILLS // 2:
                 half_way()
     return killed
@@ -116,7 +120,7 @@ def check(plant: Plant, *, killed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(900)
 def test_runs_end_and_each_effect_has_one_key_however_often_workers_are_killed(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -130,7 +134,7 @@ def test_runs_end_and_each_effect_has_one_key_however_often_workers_are_killed(
 
 @pytest.mark.slow
 @pytest.mark.postgresql
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(900)
 def test_runs_end_and_each_effect_has_one_key_though_the_database_crashes_as_well(
     mortal_postgresql: PostgresqlServer, tmp_path: Path
 ) -> None:
