@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.bpmn.forms import FieldType
+from pilothouse.domain.approvals import Rejection
 from pilothouse.lifecycle.tasks.catalogue import PARAMETERS, RESULTS, Kind, Parameter, Topic
 
 if TYPE_CHECKING:
@@ -24,12 +25,13 @@ SCHEMA = "https://unpkg.com/@camunda/zeebe-element-templates-json-schema/resourc
 MODELER = "^8.5"
 """The platform whose Modeler has all that is used here."""
 _INPUTS, _RETRIES, _RESULTS = "inputs", "retries", "results"
-_WHO, _QUESTION = "who", "question"
+_WHO, _TIME, _QUESTION = "who", "time", "question"
 GROUPS = {
     _INPUTS: "What it needs",
     _RETRIES: "When it fails",
     _RESULTS: "Where its results go",
     _WHO: "Who answers",
+    _TIME: "When nobody answers",
     _QUESTION: "What is asked",
 }
 _LONG = frozenset({"text", "comment"})
@@ -155,10 +157,7 @@ def _duration(name: str, label: str, description: str) -> Template:
         label=label,
         description=description,
         group=_RETRIES,
-        constraints={
-            "notEmpty": False,
-            "pattern": {"value": _DURATION, "message": "A duration such as PT10S"},
-        },
+        constraints=_pattern(_DURATION, "A duration such as PT10S"),
     )
 
 
@@ -210,6 +209,8 @@ def _approval() -> Template:
             feel="required",
             value="=author",
         ),
+        *_votes(),
+        *_in_time(),
         *_decision(),
         _result("decision", "approval_decision"),
         _result("comment", "approval_comment"),
@@ -229,6 +230,67 @@ def _assigned(name: str, label: str, description: str, **more: str) -> Template:
         **more,
         "binding": {"type": "zeebe:assignmentDefinition", "property": name},
     }
+
+
+def _votes() -> Iterator[Template]:
+    """Give the fields that make the task one for several people."""
+    yield _property(
+        "approval.quorum",
+        label="How many have to approve",
+        description="1 to 100; without it one answer is enough.",
+        group=_WHO,
+        constraints=_pattern("^([1-9][0-9]?|100)$", "A whole number, 1 to 100"),
+    )
+    yield _property(
+        "approval.perRole",
+        label="How many of them from each role",
+        description="Such as validator: 2, business-owner: 1.",
+        group=_WHO,
+    )
+    yield _property(
+        "approval.rejection",
+        label="What rejects",
+        description="One vote, or as many as would have to approve.",
+        group=_WHO,
+        type="Dropdown",
+        choices=[{"name": n, "value": n} for n in ("", *Rejection)],
+    )
+
+
+def _in_time() -> Iterator[Template]:
+    """Give the fields of reminders, and of what happens when nobody answers in time."""
+    yield _property(
+        "reminder.after",
+        label="Remind after",
+        description="A duration such as P1D, or a cycle such as R3/P1D.",
+        group=_TIME,
+        feel="optional",
+    )
+    yield _property(
+        "reminder.before",
+        label="Remind before it is due",
+        description="A duration such as PT4H.",
+        group=_TIME,
+        feel="optional",
+    )
+    yield _property(
+        "escalation.roles",
+        label="Roles that may answer too when it is overdue",
+        description="Apart by commas, or FEEL.",
+        group=_TIME,
+        feel="optional",
+    )
+    yield _property(
+        "escalation.code",
+        label="Escalation thrown when it is overdue",
+        description="Its code, which a boundary event may catch.",
+        group=_TIME,
+        feel="optional",
+    )
+
+
+def _pattern(value: str, message: str) -> Template:
+    return {"notEmpty": False, "pattern": {"value": value, "message": message}}
 
 
 def _decision() -> Iterator[Template]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pilothouse.application.finding import snapshot_named
 from pilothouse.application.founding import SYSTEM
 from pilothouse.bpmn.state import RunStatus
 from pilothouse.domain.deployments import DeploymentState
@@ -224,6 +225,25 @@ def test_monitoring_goes_on_with_newer_data(house: House) -> None:
     house.until(lambda: stands_at(house, "week"))
 
     assert house.run().variables["dataset"] == "cards@2015"
+
+
+def test_monitoring_ends_when_another_snapshot_has_the_traffic(house: House) -> None:
+    promoted(house)
+    begin(house, "scheduled-monitoring", FIRST)
+    house.until(lambda: stands_at(house, "week"))
+    with house.database.open_work(SYSTEM) as work:
+        [route], second = (
+            work.routes.all(service=ONLINE, stage="PROD"),
+            snapshot_named(work, SECOND),
+        )
+        [first] = route.variants
+        other = replace(first, snapshot_id=second.id, snapshot=second.name)
+        work.routes.save(replace(route, variants=(other,)))
+        work.commit(None)
+
+    house.clock.advance(timedelta(days=7))
+
+    assert house.until_ended().outcome == "left"
 
 
 def test_a_snapshot_that_alone_serves_is_retired_after_a_confirmation(house: House) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from pilothouse.bpmn.definition import Human, Service
 from pilothouse.bpmn.read import read
+from pilothouse.domain.approvals import Quorum, Rejection
 from pilothouse.lifecycle.expressions import FeelExpressions
 from pilothouse.lifecycle.offline import element_templates, lint
 from pilothouse.lifecycle.tasks.catalogue import PARAMETERS, Kind, Parameter, Topic, known_topics
@@ -133,6 +134,26 @@ def test_an_approval_has_its_form_and_keeps_the_author_apart(modeler: Modeler) -
         ("decision", "choice"),
         ("comment", "text"),
     ]
+
+
+def test_an_approval_asks_several_reminds_them_and_escalates(modeler: Modeler) -> None:
+    several = {
+        "pilothouse:approval.quorum": "3",
+        "pilothouse:approval.perRole": "validator: 2",
+        "pilothouse:approval.rejection": "quorum",
+        "pilothouse:reminder.before": "PT4H",
+        "pilothouse:escalation.roles": "business-owner",
+        "pilothouse:escalation.code": "overdue",
+    }
+
+    xml = applied(modeler, "approval", dueDate="P3D", **several)
+
+    assert lint(xml) == ()
+    task = task_of(xml)
+    assert isinstance(task, Human)
+    assert task.quorum == Quorum(count=3, per_role={"validator": 2}, rejection=Rejection.QUORUM)
+    assert task.reminder is not None
+    assert task.overdue is not None
 
 
 def test_a_process_gets_the_time_zone_of_its_timers(modeler: Modeler) -> None:
