@@ -158,24 +158,24 @@ class Counters:
 
     def collect(self) -> Iterable[Metric]:
         """Give the counts as Prometheus metrics."""
-        yield _counter(
+        yield counter(
             "pilothouse_requests",
             "Requests to score, by how they ended.",
             ("service", "snapshot", "outcome"),
             self._requests,
         )
         yield from self._as_others_name_them()
-        yield _counter("pilothouse_rows", "Rows answered.", ("service", "snapshot"), self._rows)
-        yield _counter(
+        yield counter("pilothouse_rows", "Rows answered.", ("service", "snapshot"), self._rows)
+        yield counter(
             "pilothouse_violations",
             "Values that broke their column's contract.",
             ("service", "column", "kind"),
             self._violations,
         )
-        yield _counter(
+        yield counter(
             "pilothouse_coerced_values", "Values converted.", ("service", "snapshot"), self._coerced
         )
-        yield _counter(
+        yield counter(
             "pilothouse_shadow_requests",
             "Copies of requests that shadows saw.",
             ("service", "snapshot", "outcome"),
@@ -196,7 +196,7 @@ class Counters:
         for (service, snapshot, outcome), number in self._requests.items():
             counted[outcome is Outcome.SUCCESS][service, snapshot.partition("@")[2]] += number
         for success, name in ((True, "success"), (False, "failure")):
-            yield _counter(
+            yield counter(
                 f"model_infer_request_{name}",
                 f"Requests to score that ended in {name}.",
                 ("model_name", "model_version"),
@@ -237,7 +237,7 @@ class GaugeCollector:
             value=self._gauges.restarts(),
         )
         refused = {(code,): number for code, number in self._gauges.refusals().items()}
-        yield _counter(
+        yield counter(
             "pilothouse_http_refusals",
             "Requests refused before they reached a service.",
             ("code",),
@@ -260,12 +260,13 @@ def exposition(*collectors: Collector) -> Callable[[], bytes]:
     return lambda: generate_latest(registry)
 
 
-def _counter(
+def counter(
     name: str,
     words: str,
     labels: tuple[str, ...],
     counts: Mapping[Labels, int],
 ) -> Metric:
+    """Give counts by labels as a Prometheus counter."""
     family = CounterMetricFamily(name, words, labels=labels)
     for values, number in counts.items():
         family.add_metric(tuple(map(str, values)), number)

@@ -9,22 +9,22 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily
 
 from pilothouse.domain.desired import LogState, ObservedLog
+from pilothouse.scoring.counters import counter
 from pilothouse.scoring.log import status
 from pilothouse.scoring.log.recorder import NO_RECORDER, SpoolRecorder
 from pilothouse.scoring.log.settings import LOG_FOLDER
 from pilothouse.scoring.log.spool import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     from prometheus_client.core import Metric
 
     from pilothouse.ports.clock import Clock, Ids
-    from pilothouse.scoring.counters import Labels
     from pilothouse.scoring.log.recorder import Recorded, Recorder
     from pilothouse.scoring.log.settings import LogSettings
 
@@ -35,6 +35,7 @@ WRITER = (sys.executable, "-m", "pilothouse.scoring", "log")
 RESTART_FIRST_S, RESTART_MOST_S = 1.0, 30.0
 STREAM_BYTES = 16
 SILENT_S = 30.0
+PREFIX = "pilothouse_log_"
 
 
 class EntryLog(Protocol):
@@ -272,19 +273,19 @@ def metrics(
         ("rows", "Rows recorded before they were answered.", counts.rows),
         ("outcomes", "Outcomes taken.", counts.outcomes),
     ):
-        yield _counter(name, words, ("service",), {(s,): n for s, n in counted.items()})
+        yield counter(PREFIX + name, words, ("service",), {(s,): n for s, n in counted.items()})
     dropped = {(k.service, k.reason.value): n for k, n in counts.dropped_rows.items()}
-    yield _counter(
-        "dropped_rows", "Rows answered and not recorded.", ("service", "reason"), dropped
+    yield counter(
+        PREFIX + "dropped_rows", "Rows answered and not recorded.", ("service", "reason"), dropped
     )
-    yield _counter("writer_starts", "Starts of the writer.", (), {(): starts})
+    yield counter(PREFIX + "writer_starts", "Starts of the writer.", (), {(): starts})
     if written is not None:
         yield from _written(written)
 
 
 def _written(written: status.WriterStatus) -> Iterable[Metric]:
     tables = {(t,): n for t, n in written.rows.items()}
-    yield _counter("written_rows", "Rows put into tables.", ("table",), tables)
+    yield counter(PREFIX + "written_rows", "Rows put into tables.", ("table",), tables)
     for name, words, number in (
         ("sampled_out_rows", "Rows left out of the tables on purpose.", written.sampled_out),
         ("windows", "Counter windows put.", written.windows),
@@ -292,25 +293,16 @@ def _written(written: status.WriterStatus) -> Iterable[Metric]:
         ("set_aside_segments", "Segments that could not be read.", written.set_aside),
         ("writer_failures", "Times that the writer could not write.", written.failures),
     ):
-        yield _counter(name, words, (), {(): number})
+        yield counter(PREFIX + name, words, (), {(): number})
     for name, words, value in (
         ("lag_bytes", "Bytes of records that wait for the writer.", written.lag_bytes),
         ("lag_seconds", "Age of the oldest of them.", written.lag_s),
     ):
-        yield GaugeMetricFamily(f"pilothouse_log_{name}", words, value=value)
+        yield GaugeMetricFamily(PREFIX + name, words, value=value)
 
 
 def _state(state: LogState) -> Metric:
-    family = GaugeMetricFamily("pilothouse_log_state", "State of the prediction log.", labels=("state",))  # fmt: skip
+    family = GaugeMetricFamily(PREFIX + "state", "State of the prediction log.", labels=("state",))  # fmt: skip
     for one in LogState:
         family.add_metric((one.value,), float(one is state))
-    return family
-
-
-def _counter(
-    name: str, words: str, labels: tuple[str, ...], counts: Mapping[Labels, int]
-) -> Metric:
-    family = CounterMetricFamily(f"pilothouse_log_{name}", words, labels=labels)
-    for values, number in counts.items():
-        family.add_metric(values, number)
     return family

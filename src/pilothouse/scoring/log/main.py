@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import logging
 import os
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NICENESS = 5
+OBJECTS_BETWEEN_COLLECTIONS = (
+    500_000  # a batch is hundreds of thousands of lists, and none is in a cycle
+)
 LONGEST_PAUSE_S = 30.0
 LOCK_POLL_S = 0.2
 
@@ -173,6 +177,7 @@ def run(home: Path, settings: LogSettings | None, *, stage: str) -> None:
         raise LogSettingsError(problem="this entry keeps no log")
     os.umask(0o077)
     os.nice(NICENESS)
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     folder = home / LOG_FOLDER
     folder.mkdir(exist_ok=True)
     held = _only_writer(folder)

@@ -231,20 +231,21 @@ class _Plan:
 
     def __init__(self, model: Model, sensitive: SensitiveLogging) -> None:
         self._inputs = treatments(model.inputs, sensitive)
-        self._outputs = treatments(model.outputs, sensitive)
+        self._inputs_by_place = _by_place(self._inputs)
+        self._outputs_by_place = _by_place(treatments(model.outputs, sensitive))
         self._key: Column | None = key_column(model.inputs)
 
     def inputs_of(
         self, columns: Mapping[str, Sequence[Scalar]], place: Place, hasher: Hasher
     ) -> dict[str, Sequence[object]]:
         """Give the input columns of one place, treated."""
-        return _treated(columns, self._inputs, place, hasher)
+        return _treated(columns, self._inputs_by_place[place], hasher)
 
     def outputs_of(
         self, columns: Mapping[str, Sequence[Scalar]], place: Place, hasher: Hasher
     ) -> dict[str, Sequence[object]]:
         """Give the output columns of one place, treated."""
-        return _treated(columns, self._outputs, place, hasher)
+        return _treated(columns, self._outputs_by_place[place], hasher)
 
     def keys(self, record: Scored, hasher: Hasher) -> Sequence[str | None]:
         """Give the business key of each row, as text."""
@@ -268,16 +269,18 @@ class _Plan:
 
 def _treated(
     columns: Mapping[str, Sequence[Scalar]],
-    treated: Mapping[str, Treatment],
-    place: Place,
+    treated: Sequence[Treatment],
     hasher: Hasher,
 ) -> dict[str, Sequence[object]]:
-    found: dict[str, Sequence[object]] = {}
-    for name, values in columns.items():
-        treatment = treated.get(name)
-        if treatment is not None and treatment.place is place:
-            found[name] = hasher.column(values) if treatment.hashed else values
-    return found
+    return {
+        t.name: hasher.column(columns[t.name]) if t.hashed else columns[t.name]
+        for t in treated
+        if t.name in columns
+    }
+
+
+def _by_place(treated: Mapping[str, Treatment]) -> dict[Place, list[Treatment]]:
+    return {place: [t for t in treated.values() if t.place is place] for place in Place}
 
 
 def _rows_as_json(columns: Mapping[str, Sequence[object]], rows: int) -> list[str]:
