@@ -49,9 +49,10 @@ async function apply(xml, id, template, fields) {
   const task = id ? registry.get(id) : modeler.get("canvas").getRootElement();
   const filled = {
     ...template,
-    properties: template.properties.map((p) =>
-      p.binding.name in fields ? { ...p, value: fields[p.binding.name] } : p,
-    ),
+    properties: template.properties.map((p) => {
+      const name = p.binding.name ?? p.binding.property;
+      return name in fields ? { ...p, value: fields[name] } : p;
+    }),
   };
   templates.applyTemplate(task, filled);
   return { warnings, xml: await save() };
