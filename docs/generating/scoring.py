@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from docs.generating.markdown import code, prose, table
 from docs.generating.source import attributes, calls, member_comments, words
 from pilothouse.domain.desired import Limits
+from pilothouse.scoring.columns import DATATYPES, SUITABLE
 from pilothouse.scoring.counters import (
     Counters,
     GaugeCollector,
@@ -18,7 +19,6 @@ from pilothouse.scoring.counters import (
 from pilothouse.scoring.deployments import HostingLimits
 from pilothouse.scoring.http import connection
 from pilothouse.scoring.http.messages import HttpLimits
-from pilothouse.scoring.open_inference import DATATYPES, SUITABLE
 from pilothouse.scoring.sandbox import IsolationLevel
 
 if TYPE_CHECKING:

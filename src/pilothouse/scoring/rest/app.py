@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from pilothouse import __version__
 from pilothouse.domain.errors import PilothouseError, UnavailableError
+from pilothouse.oip.binary_form import encode_response
 from pilothouse.oip.errors import ProtocolError
-from pilothouse.oip.json_form import encode
+from pilothouse.oip.json_form import decode_index_request, encode
 from pilothouse.oip.messages import ServerMetadata
 from pilothouse.scoring.counters import EXPOSITION
 from pilothouse.scoring.data_plane import Call
 from pilothouse.scoring.http.messages import JSON, Response
-from pilothouse.scoring.open_inference import DecodedRequest, metadata, response
+from pilothouse.scoring.open_inference import EXTENSIONS, DecodedRequest, index, metadata, response
 from pilothouse.scoring.rest.errors import (
     HeaderInvalidError,
     MediaTypeError,
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pilothouse.ports.clock import Clock
-    from pilothouse.scoring.data_plane import DataPlane
+    from pilothouse.scoring.data_plane import Answer, DataPlane
     from pilothouse.scoring.http.messages import Request
 
+POSTED = frozenset({Resource.INFER, Resource.INDEX})
+JSON_LENGTH = b"inference-header-content-length"
+OCTETS = b"application/octet-stream"
 LONGEST_DEADLINE_MS = 3_600_000
 
 
@@ -68,10 +72,12 @@ class RestApp:
             target = target_of(request.path)
             if target is None:
                 raise PathUnknownError(path=request.path)
-            if target.resource is not Resource.INFER:
+            if target.resource not in POSTED:
                 _check_method(request, "GET", "HEAD")
                 return self._look(request, target)
             _check_method(request, "POST")
+            if target.resource is Resource.INDEX:
+                return self._index(request)
             call = _call(request, target)
         except (PilothouseError, ProtocolError) as problem:
             self.refused[problem.code] += 1
@@ -82,22 +88,21 @@ class RestApp:
         decoded = DecodedRequest()
 
         def decode() -> DecodedRequest:
-            _check_media_type(request)
-            return decoded.from_json(request.body)
+            length = request.headers.get(JSON_LENGTH)
+            _check_media_type(request, binary=length is not None)
+            if length is None:
+                return decoded.from_json(request.body)
+            return decoded.from_binary(request.body, length)
 
         try:
             answer = await self._plane.infer(call, decode)
         except (PilothouseError, ProtocolError) as problem:  # counted by the data plane
             return respond(problem)
-        return Response(
-            200,
-            encode(response(answer, decoded.request_id)),
-            JSON,
-            (
-                (b"x-prediction-id", answer.prediction_id.encode()),
-                (b"x-snapshot", answer.snapshot.encode()),
-            ),
-        )
+        try:
+            return _answered(answer, decoded)
+        except ProtocolError as problem:
+            self.refused[problem.code] += 1
+            return respond(problem)
 
     def _look(self, request: Request, target: Target) -> Response:
         match target.resource:
@@ -116,7 +121,9 @@ class RestApp:
         authorization = request.header(b"authorization")
         if target.resource is Resource.SERVER:
             self._plane.tokens.holder(authorization, now=now)
-            return _json(ServerMetadata(name="pilothouse", version=__version__, extensions=()))
+            return _json(
+                ServerMetadata(name="pilothouse", version=__version__, extensions=EXTENSIONS)
+            )
         if target.resource is Resource.MODELS:
             token = self._plane.tokens.holder(authorization, now=now)
             return _json({"models": [s for s in hosting.services if allows(token, s)]})
@@ -125,12 +132,31 @@ class RestApp:
             return _json(metadata(hosting, target.service, target.version))
         return self._model_ready(target)
 
+    def _index(self, request: Request) -> Response:
+        token = self._plane.tokens.holder(request.header(b"authorization"), now=self._clock.now())
+        _check_media_type(request, binary=False)
+        asked = decode_index_request(request.body)
+        return _json(index(self._plane.hosting, token, ready=asked.ready))
+
     def _model_ready(self, target: Target) -> Response:
         try:
             metadata(self._plane.hosting, target.service, target.version)
         except UnavailableError:
             return _json({"name": target.service, "ready": False}, status=503)
         return _json({"name": target.service, "ready": True})
+
+
+def _answered(answer: Answer, decoded: DecodedRequest) -> Response:
+    whole, asked = response(answer, decoded.request_id), decoded.binary
+    binary = [o.name for o in whole.outputs if asked.get(o.name, asked.get("", False))]
+    headers = (
+        (b"x-prediction-id", answer.prediction_id.encode()),
+        (b"x-snapshot", answer.snapshot.encode()),
+    )
+    if not binary:
+        return Response(200, encode(whole), JSON, headers)
+    body, length = encode_response(whole, binary)
+    return Response(200, body, OCTETS, (*headers, (JSON_LENGTH, b"%d" % length)))
 
 
 def _json(document: object, *, status: int = 200) -> Response:
@@ -152,19 +178,18 @@ def _check_method(request: Request, *allowed: str) -> None:
         raise MethodNotAllowedError(method=request.method, allowed=allowed)
 
 
-def _check_media_type(request: Request) -> None:
-    """Refuse what is certainly not plain JSON; stock clients send no type at all."""
+def _check_media_type(request: Request, *, binary: bool) -> None:
+    """Refuse what is certainly not the form that is read; stock clients send no type at all."""
     headers = request.headers
     if b"content-type" in headers:
         kind, _, rest = headers[b"content-type"].partition(b";")
         charset = rest.lower().replace(b" ", b"").replace(b'"', b"")
-        if kind.strip().lower() != JSON or charset not in (b"", b"charset=utf-8"):
+        known = (JSON, OCTETS) if binary else (JSON,)
+        if kind.strip().lower() not in known or charset not in (b"", b"charset=utf-8"):
             raise MediaTypeError(found=headers[b"content-type"].decode("latin-1"))
     coding = headers.get(b"content-encoding", b"identity")
     if coding.lower() != b"identity":
         raise MediaTypeError(found=coding.decode("latin-1"))
-    if b"inference-header-content-length" in headers:
-        raise MediaTypeError(found="binary tensor data")
 
 
 def _sticky_key(request: Request) -> str | None:
