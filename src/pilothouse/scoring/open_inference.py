@@ -146,11 +146,23 @@ def _binary_outputs(request: InferRequest) -> Mapping[str, bool]:
     """Give which outputs shall come in binary; the empty name stands for those that do not say."""
     wanted = {"": _truth(request.parameters, "binary_data_output")}
     for output in request.outputs:
-        for name in _UNSUPPORTED & output.parameters.keys():
-            raise ParameterInvalidError(parameter=name, problem="is not supported here")
+        check_output_parameters(output.parameters)
         if BINARY in output.parameters:
             wanted[output.name] = _truth(output.parameters, BINARY)
     return wanted
+
+
+def check_output_parameters(parameters: Mapping[str, object]) -> None:
+    """
+    Check that an output is not asked for in a way that would have to be ignored.
+
+    Raises
+    ------
+    ParameterInvalidError
+        When it is.
+    """
+    for name in sorted(_UNSUPPORTED & parameters.keys()):
+        raise ParameterInvalidError(parameter=name, problem="is not supported here")
 
 
 def _truth(parameters: Mapping[str, object], name: str) -> bool:

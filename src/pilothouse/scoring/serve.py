@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from pilothouse.artifacts.store import open_store
-from pilothouse.domain.errors import UnavailableError
+from pilothouse.domain.errors import MissingExtraError, UnavailableError
 from pilothouse.observability.clock import SystemClock, SystemIds
 from pilothouse.scoring.control import ControlApp
 from pilothouse.scoring.counters import Counters, GaugeCollector, exposition
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pilothouse.domain.ids import ServiceTag
+    from pilothouse.scoring.grpc.app import GrpcApp
+    from pilothouse.scoring.grpc.server import GrpcServer
     from pilothouse.scoring.http.messages import HttpLimits
     from pilothouse.scoring.models import OpenScorer
     from pilothouse.scoring.state import EntrySettings
@@ -66,6 +68,7 @@ class EntryGauges:
         self._hosting = hosting
         self.server: HttpServer | None = None
         self.rest: RestApp | None = None
+        self.grpc: GrpcApp | None = None
 
     def queues(self) -> Iterable[tuple[str, str, int]]:
         """Give (service, snapshot, calls waiting or running)."""
@@ -95,7 +98,8 @@ class EntryGauges:
         """Give what was refused before it reached a service, by code."""
         if self.server is None or self.rest is None:
             return {}
-        return self.server.refused + self.rest.refused
+        refused = self.server.refused + self.rest.refused
+        return refused if self.grpc is None else refused + self.grpc.refused
 
 
 class Running:
@@ -115,6 +119,8 @@ class Running:
     def __init__(self, home: Home, settings: EntrySettings, *, open_scorer: OpenScorer) -> None:
         clock, ids = SystemClock(), SystemIds()
         self._home, self._settings = home, settings
+        self.grpc: GrpcServer | None = None
+        self.grpc_port: int | None = None
         self.hosting = Hosting(open_scorer=open_scorer, limits=settings.hosting)
         self.counters = Counters()
         gauges = EntryGauges(self.hosting)
@@ -144,6 +150,7 @@ class Running:
             control.handle, limits=_control_limits(settings.http), clock=clock
         )
         gauges.server, gauges.rest, self._clock = self.server, rest, clock
+        self._gauges = gauges
 
     async def start(self) -> None:
         """Go on with what was held last, and listen."""
@@ -154,10 +161,30 @@ class Running:
         path = self._home.socket()
         await self.control.listen(_unix(path))
         await self.server.listen(listener)
+        if self._settings.grpc_port is not None:
+            await self._listen_grpc(self._settings.grpc_port)
         self._home.keep_process(
             address=self.entry.address, socket=path, started_at=self._clock.now()
         )
         log.info("serving %s", self.entry.address)
+
+    async def _listen_grpc(self, port: int) -> None:
+        try:
+            from pilothouse.scoring.grpc.app import GrpcApp  # noqa: PLC0415 an extra brings gRPC
+            from pilothouse.scoring.grpc.server import GrpcServer  # noqa: PLC0415
+        except ModuleNotFoundError as problem:
+            raise MissingExtraError(
+                library=problem.name or "grpc", extra="grpc", purpose="The option 'grpc_port'"
+            ) from None
+        app = GrpcApp(self.plane, clock=self._clock, accepting=lambda: self.entry.accepting)
+        self._gauges.grpc = app
+        self.grpc = GrpcServer(app, limits=self._settings.http)
+        try:
+            self.grpc_port = await self.grpc.listen(self._settings.host, port)
+        except RuntimeError as problem:
+            address = f"{self._settings.host}:{port}"
+            raise AddressTakenError(address=address, problem=str(problem)) from None
+        log.info("serving grpc on port %d", self.grpc_port)
 
     async def until_ended(self) -> None:
         """Serve until drained: not ready, then deaf to new connections, then silent."""
@@ -166,7 +193,9 @@ class Running:
         log.info("draining")
         await watching
         await asyncio.sleep(self._settings.notice_s)
-        await self.server.close(timeout_s=self._settings.drain_timeout_s)
+        timeout_s = self._settings.drain_timeout_s
+        servers = [s for s in (self.server, self.grpc) if s is not None]
+        await asyncio.gather(*(s.close(timeout_s=timeout_s) for s in servers))
         await self.hosting.close(timeout_s=self._settings.drain_timeout_s)
         await self.control.close(timeout_s=1.0)
         self._home.leave()

@@ -61,6 +61,8 @@ class EntrySettings:
     ----------
     host, port
         Where it answers consuming applications; port 0 takes a free one.
+    grpc_port
+        Where it answers by gRPC, on the same host; None for not at all.
     artifacts
         URL of the artefact store.
     packages, environments, scratch
@@ -89,6 +91,7 @@ class EntrySettings:
     environments: str
     scratch: str
     policy: ModelPolicy = ModelPolicy()
+    grpc_port: int | None = None
     http: HttpLimits = HttpLimits()  # noqa: RUF009 frozen
     hosting: HostingLimits = HostingLimits()  # noqa: RUF009 frozen
     request_timeout_s: float = 30.0

@@ -201,6 +201,7 @@ class Entries:
             environments=str(self._homes.environments),
             scratch=str(scratch),
             policy=self._settings.policy_of(runtime.group),
+            grpc_port=runtime.grpc_port,
         )
 
     def _failed(self, runtime: Runtime, home: EntryHome, problem: str) -> RuntimeUnreachableError:

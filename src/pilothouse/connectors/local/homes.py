@@ -45,6 +45,8 @@ class EntrySettings:
     ----------
     host, port
         Where it answers consuming applications.
+    grpc_port
+        Where it answers by gRPC; None for not at all.
     artifacts
         URL of the artefact store.
     packages, environments, scratch
@@ -64,6 +66,7 @@ class EntrySettings:
     environments: str
     scratch: str
     policy: ModelPolicy
+    grpc_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
