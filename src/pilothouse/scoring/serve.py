@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,18 +22,20 @@ from pilothouse.scoring.data_plane import DataPlane
 from pilothouse.scoring.entry import Entry
 from pilothouse.scoring.hosting import Hosting
 from pilothouse.scoring.http.server import HttpServer
+from pilothouse.scoring.invocations.app import InvocationsApp, is_ours
 from pilothouse.scoring.opening import ModelOpener
 from pilothouse.scoring.rest.app import RestApp
 from pilothouse.scoring.state import Home
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping
     from pathlib import Path
+    from typing import Any
 
     from pilothouse.domain.ids import ServiceTag
     from pilothouse.scoring.grpc.app import GrpcApp
     from pilothouse.scoring.grpc.server import GrpcServer
-    from pilothouse.scoring.http.messages import HttpLimits
+    from pilothouse.scoring.http.messages import HttpLimits, Request, Response
     from pilothouse.scoring.models import OpenScorer
     from pilothouse.scoring.state import EntrySettings
 
@@ -67,8 +70,7 @@ class EntryGauges:
     def __init__(self, hosting: Hosting) -> None:
         self._hosting = hosting
         self.server: HttpServer | None = None
-        self.rest: RestApp | None = None
-        self.grpc: GrpcApp | None = None
+        self.apps: list[RestApp | InvocationsApp | GrpcApp] = []
 
     def queues(self) -> Iterable[tuple[str, str, int]]:
         """Give (service, snapshot, calls waiting or running)."""
@@ -96,10 +98,10 @@ class EntryGauges:
 
     def refusals(self) -> Mapping[str, int]:
         """Give what was refused before it reached a service, by code."""
-        if self.server is None or self.rest is None:
-            return {}
-        refused = self.server.refused + self.rest.refused
-        return refused if self.grpc is None else refused + self.grpc.refused
+        refused = Counter({} if self.server is None else self.server.refused)
+        for app in self.apps:
+            refused.update(app.refused)
+        return refused
 
 
 class Running:
@@ -145,11 +147,18 @@ class Running:
             accepting=lambda: self.entry.accepting,
         )
         control = ControlApp(self.entry, secret=home.secret())
-        self.server = HttpServer(rest.handle, limits=settings.http, clock=clock)
+        invocations = InvocationsApp(
+            self.plane, clock=clock, accepting=lambda: self.entry.accepting
+        )
+
+        def handle(request: Request) -> Coroutine[Any, Any, Response]:
+            return (invocations if is_ours(request.path) else rest).handle(request)
+
+        self.server = HttpServer(handle, limits=settings.http, clock=clock)
         self.control = HttpServer(
             control.handle, limits=_control_limits(settings.http), clock=clock
         )
-        gauges.server, gauges.rest, self._clock = self.server, rest, clock
+        gauges.server, gauges.apps, self._clock = self.server, [rest, invocations], clock
         self._gauges = gauges
 
     async def start(self) -> None:
@@ -177,7 +186,7 @@ class Running:
                 library=problem.name or "grpc", extra="grpc", purpose="The option 'grpc_port'"
             ) from None
         app = GrpcApp(self.plane, clock=self._clock, accepting=lambda: self.entry.accepting)
-        self._gauges.grpc = app
+        self._gauges.apps.append(app)
         self.grpc = GrpcServer(app, limits=self._settings.http)
         try:
             self.grpc_port = await self.grpc.listen(self._settings.host, port)

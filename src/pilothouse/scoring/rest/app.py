@@ -12,16 +12,10 @@ from pilothouse.oip.errors import ProtocolError
 from pilothouse.oip.json_form import decode_index_request, encode
 from pilothouse.oip.messages import ServerMetadata
 from pilothouse.scoring.counters import EXPOSITION
-from pilothouse.scoring.data_plane import Call
+from pilothouse.scoring.http.calls import call_of, check_media_type, check_method
 from pilothouse.scoring.http.messages import JSON, Response
+from pilothouse.scoring.http.problems import PathUnknownError, respond
 from pilothouse.scoring.open_inference import EXTENSIONS, DecodedRequest, index, metadata, response
-from pilothouse.scoring.rest.errors import (
-    HeaderInvalidError,
-    MediaTypeError,
-    MethodNotAllowedError,
-    PathUnknownError,
-    respond,
-)
 from pilothouse.scoring.rest.paths import Resource, Target, target_of
 from pilothouse.scoring.tokens import allows
 
@@ -29,13 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pilothouse.ports.clock import Clock
-    from pilothouse.scoring.data_plane import Answer, DataPlane
+    from pilothouse.scoring.data_plane import Answer, Call, DataPlane
     from pilothouse.scoring.http.messages import Request
 
 POSTED = frozenset({Resource.INFER, Resource.INDEX})
 JSON_LENGTH = b"inference-header-content-length"
 OCTETS = b"application/octet-stream"
-LONGEST_DEADLINE_MS = 3_600_000
 
 
 class RestApp:
@@ -73,12 +66,12 @@ class RestApp:
             if target is None:
                 raise PathUnknownError(path=request.path)
             if target.resource not in POSTED:
-                _check_method(request, "GET", "HEAD")
+                check_method(request, "GET", "HEAD")
                 return self._look(request, target)
-            _check_method(request, "POST")
+            check_method(request, "POST")
             if target.resource is Resource.INDEX:
                 return self._index(request)
-            call = _call(request, target)
+            call = call_of(request, service=target.service, version=target.version)
         except (PilothouseError, ProtocolError) as problem:
             self.refused[problem.code] += 1
             return respond(problem)
@@ -89,7 +82,7 @@ class RestApp:
 
         def decode() -> DecodedRequest:
             length = request.headers.get(JSON_LENGTH)
-            _check_media_type(request, binary=length is not None)
+            check_media_type(request, *((JSON,) if length is None else (JSON, OCTETS)))
             if length is None:
                 return decoded.from_json(request.body)
             return decoded.from_binary(request.body, length)
@@ -134,7 +127,7 @@ class RestApp:
 
     def _index(self, request: Request) -> Response:
         token = self._plane.tokens.holder(request.header(b"authorization"), now=self._clock.now())
-        _check_media_type(request, binary=False)
+        check_media_type(request, JSON)
         asked = decode_index_request(request.body)
         return _json(index(self._plane.hosting, token, ready=asked.ready))
 
@@ -161,51 +154,3 @@ def _answered(answer: Answer, decoded: DecodedRequest) -> Response:
 
 def _json(document: object, *, status: int = 200) -> Response:
     return Response(status, encode(document))
-
-
-def _call(request: Request, target: Target) -> Call:
-    return Call(
-        service=target.service,
-        version=target.version,
-        authorization=request.header(b"authorization"),
-        sticky_key=_sticky_key(request),
-        timeout_s=_timeout_s(request),
-    )
-
-
-def _check_method(request: Request, *allowed: str) -> None:
-    if request.method not in allowed:
-        raise MethodNotAllowedError(method=request.method, allowed=allowed)
-
-
-def _check_media_type(request: Request, *, binary: bool) -> None:
-    """Refuse what is certainly not the form that is read; stock clients send no type at all."""
-    headers = request.headers
-    if b"content-type" in headers:
-        kind, _, rest = headers[b"content-type"].partition(b";")
-        charset = rest.lower().replace(b" ", b"").replace(b'"', b"")
-        known = (JSON, OCTETS) if binary else (JSON,)
-        if kind.strip().lower() not in known or charset not in (b"", b"charset=utf-8"):
-            raise MediaTypeError(found=headers[b"content-type"].decode("latin-1"))
-    coding = headers.get(b"content-encoding", b"identity")
-    if coding.lower() != b"identity":
-        raise MediaTypeError(found=coding.decode("latin-1"))
-
-
-def _sticky_key(request: Request) -> str | None:
-    value = request.headers.get(b"x-sticky-key")
-    try:
-        return value.decode() if value else None
-    except UnicodeDecodeError:
-        raise HeaderInvalidError(header="x-sticky-key", problem="is not UTF-8") from None
-
-
-def _timeout_s(request: Request) -> float | None:
-    value = request.headers.get(b"x-deadline-ms")
-    if value is None:
-        return None
-    if not value.isdigit() or len(value) > 7 or not 0 < int(value) <= LONGEST_DEADLINE_MS:
-        raise HeaderInvalidError(
-            header="x-deadline-ms", problem=f"is no number of 1 to {LONGEST_DEADLINE_MS}"
-        )
-    return int(value) / 1000

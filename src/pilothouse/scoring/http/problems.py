@@ -1,4 +1,4 @@
-"""Errors in the form of the protocol: ``{"error": …, "code": …}`` with the HTTP status that fits."""
+"""What HTTP alone can refuse, and errors in its form: ``{"error": …, "code": …}`` with the status that fits."""
 
 from __future__ import annotations
 
