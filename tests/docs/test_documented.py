@@ -143,7 +143,11 @@ def test_every_path_of_an_entry_has_its_row() -> None:
     paths = [re.sub(r"\{\w+\}", "7", path) for path in shown]
     targets = [target_of(path) for path in paths if not is_ours(path)]
 
-    assert {path for path in paths if is_ours(path)} == {"/services/7/invocations", BARE, *LOOKED_AT}
+    assert {path for path in paths if is_ours(path)} == {
+        "/services/7/invocations",
+        BARE,
+        *LOOKED_AT,
+    }
     assert None not in targets
     assert {t.resource for t in targets if t is not None} == set(Resource)
 

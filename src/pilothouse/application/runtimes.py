@@ -11,7 +11,7 @@ from pilothouse.domain.access import Action
 from pilothouse.domain.endpoints import Endpoint, EndpointKind, grpc_url, rest_url
 from pilothouse.domain.errors import InvalidError, RefusedError
 from pilothouse.domain.ids import GroupName, RuntimeId, ServiceTag, StageName
-from pilothouse.domain.runtimes import GRPC_PORT, Mode, Runtime, RuntimeHealth
+from pilothouse.domain.runtimes import ACCESS_LOG, GRPC_PORT, Mode, Runtime, RuntimeHealth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -212,6 +212,10 @@ def _check_usable(wanted: RegisterRuntime) -> None:
     if port is not None and (type(port) is not int or not 0 < port < 65536):
         raise RuntimeInvalidError(
             runtime=wanted.name, problem=f"its option {GRPC_PORT!r} is no port from 1 to 65535"
+        )
+    if type(wanted.options.get(ACCESS_LOG, False)) is not bool:
+        raise RuntimeInvalidError(
+            runtime=wanted.name, problem=f"its option {ACCESS_LOG!r} is neither true nor false"
         )
     if Mode.ONLINE in wanted.modes:
         _check_address(wanted.name, wanted.address)

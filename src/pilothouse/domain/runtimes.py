@@ -11,7 +11,7 @@ from pilothouse.domain.errors import UnavailableError
 from pilothouse.domain.ids import GroupName, RuntimeId, ServiceTag, StageName
 from pilothouse.domain.snapshots import check_name
 
-GRPC_PORT = "grpc_port"
+GRPC_PORT, ACCESS_LOG = "grpc_port", "access_log"
 
 
 class Mode(StrEnum):

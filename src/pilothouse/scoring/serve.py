@@ -16,6 +16,7 @@ import uvloop
 from pilothouse.artifacts.store import open_store
 from pilothouse.domain.errors import MissingExtraError, UnavailableError
 from pilothouse.observability.clock import SystemClock, SystemIds
+from pilothouse.scoring.access import AccessLog
 from pilothouse.scoring.control import ControlApp
 from pilothouse.scoring.counters import Counters, GaugeCollector, exposition
 from pilothouse.scoring.data_plane import DataPlane
@@ -151,10 +152,16 @@ class Running:
             self.plane, clock=clock, accepting=lambda: self.entry.accepting
         )
 
+        self._access = AccessLog(home.folder, clock=clock, ids=ids) if settings.access_log else None
+
         def handle(request: Request) -> Coroutine[Any, Any, Response]:
             return (invocations if is_ours(request.path) else rest).handle(request)
 
-        self.server = HttpServer(handle, limits=settings.http, clock=clock)
+        self.server = HttpServer(
+            handle if self._access is None else self._access.of_http(handle),
+            limits=settings.http,
+            clock=clock,
+        )
         self.control = HttpServer(
             control.handle, limits=_control_limits(settings.http), clock=clock
         )
@@ -185,7 +192,12 @@ class Running:
             raise MissingExtraError(
                 library=problem.name or "grpc", extra="grpc", purpose="The option 'grpc_port'"
             ) from None
-        app = GrpcApp(self.plane, clock=self._clock, accepting=lambda: self.entry.accepting)
+        app = GrpcApp(
+            self.plane,
+            clock=self._clock,
+            accepting=lambda: self.entry.accepting,
+            access=self._access,
+        )
         self._gauges.apps.append(app)
         self.grpc = GrpcServer(app, limits=self._settings.http)
         try:
@@ -207,6 +219,8 @@ class Running:
         await asyncio.gather(*(s.close(timeout_s=timeout_s) for s in servers))
         await self.hosting.close(timeout_s=self._settings.drain_timeout_s)
         await self.control.close(timeout_s=1.0)
+        if self._access is not None:
+            self._access.close()
         self._home.leave()
         log.info("ended")
 

@@ -282,6 +282,20 @@ def test_the_index_lists_what_a_token_may_see(served: Served) -> None:
     assert client.ask("GET", path, token="all").status == 405
 
 
+def test_dashboards_of_other_servers_find_their_names(served: Served) -> None:
+    client, _, _ = served
+    client.infer(body(3), path="/versions/1")
+    client.infer(body(amount=None), path="/versions/1")
+
+    triton = {"model": "cc-fraud", "version": "1"}
+    assert client.metric("nv_inference_request_success", **triton) == 1
+    assert client.metric("nv_inference_request_failure", **triton) == 1
+    assert client.metric("nv_inference_count", **triton) == 3
+    assert client.metric("nv_inference_request_duration_us", **triton) > 0
+    mlserver = {"model_name": "cc-fraud", "model_version": "1"}
+    assert client.metric("model_infer_request_success_total", **mlserver) == 1
+
+
 def test_head_gives_the_head_of_get(served: Served) -> None:
     client, _, _ = served
     get, head = client.ask("GET", "/v2/models/cc-fraud"), client.ask("HEAD", "/v2/models/cc-fraud")

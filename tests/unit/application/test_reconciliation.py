@@ -328,6 +328,7 @@ def test_a_connector_that_is_not_installed_is_refused(company: Company) -> None:
         ({"options": {"concurrency": "two"}}, "concurrency"),
         ({"options": {"concurrency": True}}, "concurrency"),
         ({"options": {"grpc_port": 0}}, "grpc_port"),
+        ({"options": {"access_log": "yes"}}, "access_log"),
         ({"options": {"grpc_port": "9204"}}, "grpc_port"),
     ],
 )

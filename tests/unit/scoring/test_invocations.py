@@ -37,7 +37,7 @@ def read(document: object) -> Mapping[str, Sequence[object]]:
     return {name: list(values) for name, values in columns.items()}
 
 
-ROWS = [[0.1, 44, True], [2, None, False]]
+ROWS: list[list[object]] = [[0.1, 44, True], [2, None, False]]
 RECORDS = [dict(zip(WANTED, row, strict=True)) for row in ROWS]
 
 

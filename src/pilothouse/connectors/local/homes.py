@@ -47,6 +47,8 @@ class EntrySettings:
         Where it answers consuming applications.
     grpc_port
         Where it answers by gRPC; None for not at all.
+    access_log
+        Whether it writes a line about each request.
     artifacts
         URL of the artefact store.
     packages, environments, scratch
@@ -67,6 +69,7 @@ class EntrySettings:
     scratch: str
     policy: ModelPolicy
     grpc_port: int | None = None
+    access_log: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from pilothouse.domain.ids import ServiceTag
     from pilothouse.ports.clock import Clock
+    from pilothouse.scoring.access import AccessLog
     from pilothouse.scoring.data_plane import DataPlane
     from pilothouse.scoring.grpc.schema import Message
 
@@ -68,6 +70,7 @@ class Asked:
 
     def __init__(self, context: Context) -> None:
         self._metadata = {k: v for k, v in context.invocation_metadata() or () if type(v) is str}
+        self.told: dict[str, object] = {}
         left = context.time_remaining()
         # A deadline that has passed leaves less than nothing; the call ends at once.
         self.timeout_s = None if left is None else max(left, SHORTEST_S)
@@ -89,11 +92,19 @@ class GrpcApp:
         For the expiry of tokens.
     accepting
         Whether new requests are welcome; False while the entry drains.
+    access
+        Where a line about each call is written, if anywhere.
     """
 
     def __init__(
-        self, data_plane: DataPlane, *, clock: Clock, accepting: Callable[[], bool]
+        self,
+        data_plane: DataPlane,
+        *,
+        clock: Clock,
+        accepting: Callable[[], bool],
+        access: AccessLog | None = None,
     ) -> None:
+        self._access = access
         self._plane, self._clock, self._accepting = data_plane, clock, accepting
         self.refused: Counter[str] = Counter()
 
@@ -118,32 +129,50 @@ class GrpcApp:
             name,
             {
                 method: grpc.unary_unary_rpc_method_handler(
-                    self._handler(schema.request_of(name, method), answerer)
+                    self._handler(f"{name}/{method}", schema.request_of(name, method), answerer)
                 )
                 for method, answerer in methods.items()
             },
         )
 
     def _handler(
-        self, kind: Message, answerer: Answerer
+        self, called: str, kind: Message, answerer: Answerer
     ) -> Callable[[bytes, Context], Awaitable[bytes]]:
         async def handle(raw: bytes, context: Context) -> bytes:
-            problem: PilothouseError | ProtocolError | None = None
-            try:
-                answer = await answerer(read(kind, raw), Asked(context))
-            except CountedError as counted:
-                problem = counted.problem
-            except (PilothouseError, ProtocolError) as found:
-                self.refused[found.code] += 1
-                problem = found
-            except Exception:
-                log.exception("a handler failed")
-            else:
-                return bytes(answer.SerializeToString())
-            await self._abort(context, problem)
-            raise AssertionError  # an abort never returns
+            started, asked = perf_counter(), Asked(context)
+            answer, problem = await self._answered(raw, kind, answerer, asked)
+            if self._access is not None:
+                self._access.write(
+                    "grpc",
+                    called,
+                    started=started,
+                    traceparent=asked.header("traceparent"),
+                    sizes=(len(raw), 0 if answer is None else len(answer)),
+                    told=asked.told if answer is not None else _failed(problem),
+                )
+            if answer is None:
+                await self._abort(context, problem)
+                raise AssertionError  # an abort never returns
+            return answer
 
         return handle
+
+    async def _answered(
+        self, raw: bytes, kind: Message, answerer: Answerer, asked: Asked
+    ) -> tuple[bytes | None, PilothouseError | ProtocolError | None]:
+        """Give the answer, or the error; neither is a failure that the log has the words of."""
+        try:
+            answer = await answerer(read(kind, raw), asked)
+            asked.told = {"status": "OK", **asked.told}
+            return bytes(answer.SerializeToString()), None
+        except CountedError as counted:
+            return None, counted.problem
+        except (PilothouseError, ProtocolError) as problem:
+            self.refused[problem.code] += 1
+            return None, problem
+        except Exception:
+            log.exception("a handler failed")
+            return None, None
 
     async def _abort(
         self, context: Context, problem: PilothouseError | ProtocolError | None
@@ -201,9 +230,16 @@ class GrpcApp:
             answer = await self._plane.infer(call, lambda: fill(decoded, request))
         except (PilothouseError, ProtocolError) as problem:
             raise CountedError(problem) from None
+        asked.told = {"snapshot": answer.snapshot, "prediction_id": answer.prediction_id}
         return inferred(answer, decoded.request_id, raw=is_raw(request))
 
     def _check(self, service: ServiceTag, asked: Asked) -> None:
         self._plane.tokens.check(
             asked.header("authorization"), service=service, now=self._clock.now()
         )
+
+
+def _failed(problem: PilothouseError | ProtocolError | None) -> dict[str, object]:
+    if problem is None:
+        return {"status": grpc.StatusCode.INTERNAL.name, "code": "unexpected"}
+    return {"status": status_of(problem).name, "code": problem.code}
