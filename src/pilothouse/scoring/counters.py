@@ -277,7 +277,7 @@ def exposition(*collectors: Collector) -> Callable[[], bytes]:
     return lambda: generate_latest(registry)
 
 
-def _plain(name: str, words: str, counts: Mapping[tuple[str, ...], float]) -> Metric:
+def _plain(name: str, words: str, counts: Mapping[Labels, float]) -> Metric:
     """Give counts under a name without ``_total``, which a counter would get."""
     family = UnknownMetricFamily(name, words, labels=("model", "version"))
     for values, number in counts.items():
