@@ -115,9 +115,16 @@ def shape_of(name: str, shape: Sequence[int]) -> tuple[int, int]:
     >>> shape_of("age", [3]), shape_of("table", [3, 2])
     ((3, 1), (3, 2))
     """
-    if not 1 <= len(shape) <= 2 or min(shape) < 1:
+    match len(shape):
+        case 1:
+            rows, width = shape[0], 1
+        case 2:
+            rows, width = shape
+        case _:
+            raise TensorShapeError(tensor=name, shape=tuple(shape))
+    if rows < 1 or width < 1:
         raise TensorShapeError(tensor=name, shape=tuple(shape))
-    return shape[0], shape[1] if len(shape) == 2 else 1
+    return rows, width
 
 
 def tensor_of(tensor: RequestTensor) -> Tensor:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence  # noqa: TC003 msgspec reads the annotations
 from enum import StrEnum
-from typing import NamedTuple
 
 import msgspec
 
@@ -82,7 +81,7 @@ class InferResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str | None = None
 
 
-class Tensor(NamedTuple):
+class Tensor(msgspec.Struct, frozen=True):
     """
     A tensor that has been read: every element is of its datatype, or None where it is null.
 
