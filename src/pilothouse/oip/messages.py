@@ -53,12 +53,14 @@ class RequestedOutput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class InferRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A request to score; no `outputs` means all of them."""
+    """A request to score; no `outputs` means all of them. Some clients repeat the path's model and version in it."""
 
     inputs: list[RequestTensor]
     id: str | None = None
     parameters: dict[str, object] = {}
     outputs: list[RequestedOutput] = []
+    model_name: str | None = None
+    model_version: str | None = None
 
 
 class ResponseTensor(msgspec.Struct, frozen=True, omit_defaults=True):

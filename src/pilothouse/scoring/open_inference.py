@@ -37,6 +37,7 @@ LISTED_FLAGS = 100
 
 EXTENSIONS = ("binary_tensor_data", "model_repository_index")
 READY = "READY"
+NAMES = ("model_name", "model_version")
 BINARY = "binary_data"
 _UNSUPPORTED = frozenset({"classification", "shared_memory_region"})
 
@@ -44,13 +45,14 @@ _UNSUPPORTED = frozenset({"classification", "shared_memory_region"})
 class DecodedRequest:
     """A request in the protocol's form; empty until it is read."""
 
-    __slots__ = ("_read", "_tensors", "binary", "outputs", "request_id", "sticky_key")
+    __slots__ = ("_read", "_tensors", "binary", "named", "outputs", "request_id", "sticky_key")
 
     def __init__(self) -> None:
         self.request_id: str | None = None
         self.sticky_key: str | None = None
         self.outputs: Sequence[str] = ()
         self.binary: Mapping[str, bool] = {}
+        self.named: tuple[str | None, str | None] = (None, None)
         self._read: Callable[[], Iterable[Tensor]] = tuple
         self._tensors: Sequence[Tensor] = ()
 
@@ -115,6 +117,20 @@ class DecodedRequest:
         self._read = read
         return self
 
+    def check_names(self, service: str, version: str | None) -> DecodedRequest:
+        """
+        Check that the message names no other model or version than the path, where it names one at all.
+
+        Raises
+        ------
+        MessageMalformedError
+            When it does: one of the two would have to be ignored.
+        """
+        for field, said, meant in zip(NAMES, self.named, (service, version), strict=True):
+            if said is not None and said != meant:
+                raise MessageMalformedError(problem=f"its {field!r} is not that of the path")
+        return self
+
     def columns(self, schema: Schema) -> Mapping[str, Sequence[object]]:
         """
         Give the tensors as columns.
@@ -134,6 +150,7 @@ class DecodedRequest:
 
     def _take(self, request: InferRequest, read: Callable[[], Iterable[Tensor]]) -> DecodedRequest:
         self.binary = _binary_outputs(request)
+        self.named = (request.model_name, request.model_version)
         return self.from_tensors(
             read,
             request_id=request.id,

@@ -282,6 +282,15 @@ def test_the_index_lists_what_a_token_may_see(served: Served) -> None:
     assert client.ask("GET", path, token="all").status == 405
 
 
+def test_a_message_may_repeat_the_paths_model_and_name_no_other(served: Served) -> None:
+    client, _, _ = served
+    same = {**body(), "model_name": "cc-fraud", "model_version": "1"}
+    assert client.infer(same, path="/versions/1").json["model_version"] == "1"
+    for other in ({**body(), "model_name": "heloc"}, {**body(), "model_version": "1"}):
+        reply = client.infer(other)
+        assert (reply.status, reply.json["code"]) == (400, "message-malformed")
+
+
 def test_dashboards_of_other_servers_find_their_names(served: Served) -> None:
     client, _, _ = served
     client.infer(body(3), path="/versions/1")

@@ -84,8 +84,10 @@ class RestApp:
             length = request.headers.get(JSON_LENGTH)
             check_media_type(request, *((JSON,) if length is None else (JSON, OCTETS)))
             if length is None:
-                return decoded.from_json(request.body)
-            return decoded.from_binary(request.body, length)
+                decoded.from_json(request.body)
+            else:
+                decoded.from_binary(request.body, length)
+            return decoded.check_names(call.service, call.version)
 
         try:
             answer = await self._plane.infer(call, decode)
