@@ -68,7 +68,7 @@ bench-lifecycle: $(VENV)/.dev ## Measure durable steps of life cycles against Sp
 
 lock: $(UV) ## Resolve the requirements anew
 	@$(LOCK) --extra demo --output-file requirements/demo.txt pyproject.toml
-	@$(LOCK) --extra demo --extra grpc --extra postgres --group dev --constraints requirements/demo.txt \
+	@$(LOCK) --extra demo --extra grpc --extra log --extra postgres --group dev --constraints requirements/demo.txt \
 		--output-file requirements/dev.txt pyproject.toml
 
 clean: ## Remove what was built, and the demo's folder; the sources stay

@@ -27,7 +27,7 @@ from pilothouse.wire.requests import (
     StartRun,
     TakeSnapshot,
 )
-from pilothouse.worker.lifecycles import lifecycle_loops
+from pilothouse.worker.lifecycles import lifecycle_loops, start_loops
 from pilothouse.worker.loop import Worker
 from tests.databases import MISSING, find_programs, start_postgresql
 from tests.integration.lifecycle.drawings import drawing, service
@@ -224,15 +224,19 @@ def _steps(plane: BenchPlane, *, executors: int) -> float:
 
 
 def _worker(plane: BenchPlane, executors: int) -> Worker:
+    starts = start_loops(
+        starting=plane.real.starting,
+        timed_starts=plane.real.timed_starts,
+        poll_s=plane.real.settings.poll_s,
+    )
     loops = lifecycle_loops(
         executors=[plane.executor(f"bench-{number}") for number in range(executors)],
-        starting=plane.real.starting,
         messages=plane.real.messages,
         external_jobs=plane.real.external_jobs,
         who=SYSTEM,
         poll_s=plane.real.settings.poll_s,
     )
-    return Worker(loops, clock=plane.real.clock)
+    return Worker((*starts, *loops), clock=plane.real.clock)
 
 
 def _until_completed(plane: BenchPlane, ids: list[str]) -> None:

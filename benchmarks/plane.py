@@ -270,6 +270,7 @@ def _facilities(
         deployments=real.deployments,
         jobs=real.jobs,
         load_tests=LoadTests(open_work=real.database.open_work, connectors=memory),
+        routes=real.routes,
         evaluations=real.evaluations,
         runtimes=real.runtimes,
         decisions=Decisions(open_work=real.database.open_work),

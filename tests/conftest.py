@@ -6,6 +6,7 @@ from hypothesis import settings
 
 pytest_plugins = [
     "tests.skips",
+    "tests.printable",
     "tests.buckets",
     "tests.databases",
     "tests.kits",

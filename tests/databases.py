@@ -51,6 +51,7 @@ class PostgresqlServer:
     programs: Path
     folder: Path
     port: int
+    command: list[str]
     process: subprocess.Popen[bytes]
     numbers: Iterator[int] = field(default_factory=count)
 
@@ -81,6 +82,16 @@ class PostgresqlServer:
     def drop(self, name: str) -> None:
         """Remove a database, and whoever is still connected to it."""
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def crash(self) -> None:
+        """Stop it as an accident would: no goodbye to anybody, and recovery at the next start."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(timeout=READY_S)
+
+    def start_again(self) -> None:
+        """Start it where it has stopped, and wait until it answers."""
+        self.process = _process(self.command, self.folder)
+        _wait_until_ready(self)
 
     def stop(self) -> None:
         """Stop the server and remove its folder."""
@@ -116,11 +127,20 @@ def start_postgresql(programs: Path, *, tuning: Mapping[str, str] = SETTINGS) ->
     settings = {**tuning, **own_place}
     command = [*own, str(programs / "postgres"), "-D", str(folder / "data")]
     command += ["-p", str(port), *(f"--{key}={value}" for key, value in settings.items())]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
-    server = PostgresqlServer(programs=programs, folder=folder, port=port, process=process)
+    server = PostgresqlServer(
+        programs=programs,
+        folder=folder,
+        port=port,
+        command=command,
+        process=_process(command, folder),
+    )
     _wait_until_ready(server)
     return server
+
+
+def _process(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    with (folder / "log").open("ab") as log:
+        return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
 
 
 def _as_its_user(folder: Path) -> list[str]:
@@ -160,14 +180,27 @@ def _wait_until_ready(server: PostgresqlServer) -> None:
             return
 
 
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[PostgresqlServer]:
+def programs_or_skip() -> Path:
+    """Give the folder of the newest PostgreSQL; where there is none, skip, or fail in CI."""
     programs = find_programs()
     if programs is None:
         if os.environ.get("CI"):
             pytest.fail(MISSING)
         pytest.skip(MISSING)
-    server = start_postgresql(programs)
+    return programs
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    server = start_postgresql(programs_or_skip())
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mortal_postgresql() -> Iterator[PostgresqlServer]:
+    """A server of the test's own, which keeps what it has confirmed when it crashes."""
+    server = start_postgresql(programs_or_skip(), tuning={**SETTINGS, "synchronous_commit": "on"})
     yield server
     server.stop()
 

@@ -27,11 +27,11 @@ ACTIONS = {
     Action.TAKE_SNAPSHOT: "upload files and take snapshots",
     Action.TAG_SNAPSHOT: "tag snapshots with services",
     Action.MANAGE_DATASET: "register datasets",
-    Action.MANAGE_SERVICE: "define services",
+    Action.MANAGE_SERVICE: "define services, and say what is logged of them",
     Action.MANAGE_RUNTIME: "register and retire runtimes",
     Action.MANAGE_LOCATION: "register locations",
     Action.DEPLOY: "order and withdraw deployments, set routes",
-    Action.RUN_JOB: "order score and metrics jobs",
+    Action.RUN_JOB: "order score, metrics and training jobs",
     Action.UPLOAD_LIFECYCLE: "upload, activate and retire life cycles and decision tables",
     Action.START_RUN: "start a life cycle by hand",
     Action.OPERATE_RUN: "suspend, resume, change, move, carry over and cancel runs, retry incidents, send messages",
@@ -43,8 +43,13 @@ ACTIONS = {
 EVENTS = {
     EventType.SNAPSHOT_CREATED: "A snapshot was tagged with a service, when it was taken or later: one event per tag.",
     EventType.JOB_FINISHED: "A job ended, however it ended.",
-    EventType.MESSAGE_THROWN: "A run sent a message; it goes to the run that waits for it, or is kept for its time to live.",
-    EventType.SIGNAL_THROWN: "A run sent a signal; it goes to every run of the group that waits for it.",
+    EventType.ALERT_FIRED: "A monitor raised an alert. Nothing of Pilothouse does so yet.",
+    EventType.MESSAGE_THROWN: (
+        "A run sent a message; it goes to the run that waits for it, or starts one, or is kept for its time to live."
+    ),
+    EventType.SIGNAL_THROWN: (
+        "A run sent a signal; it goes to every run of the group that waits for it, and starts what starts by it."
+    ),
 }
 
 

@@ -18,6 +18,7 @@ from pilothouse.bpmn import (
     expressions,
     lanes,
     read,
+    read_about,
     read_approvals,
     read_events,
     read_gateways,
@@ -36,6 +37,7 @@ from pilothouse.bpmn.definition import (
     AnyNode,
     Boundary,
     Catch,
+    Condition,
     Definition,
     End,
     ErrorCode,
@@ -72,8 +74,8 @@ EXECUTED = (
     (
         "startEvent",
         (
-            "none (by hand) or signal; the signal's name is plain text. In an event sub-process: error, escalation, "
-            "timer, message or signal"
+            "none (by hand), timer, message, signal or condition; names and times are plain text. In an event "
+            "sub-process: error, escalation, timer, message, signal or condition"
         ),
     ),
     (
@@ -98,7 +100,7 @@ EXECUTED = (
     ("manualTask", "passed at once: nobody tells Pilothouse that it is done"),
     (
         "intermediateCatchEvent",
-        "timer (duration or date, no cycle), message, signal, or the catching end of a link",
+        "timer (duration or date, no cycle), message, signal, condition, or the catching end of a link",
     ),
     (
         "intermediateThrowEvent",
@@ -107,7 +109,7 @@ EXECUTED = (
     (
         "boundaryEvent",
         (
-            "error (always interrupting), escalation, timer, message, signal or compensation on a task or sub-process; "
+            "error (always interrupting), escalation, timer, message, signal, condition or compensation on a task or sub-process; "
             "one that does not interrupt may have a timer with a cycle, cron among them"
         ),
     ),
@@ -224,6 +226,13 @@ EXTENSIONS = (
         "an attribute of a timer's event definition or of anything around it: the zone of its timers, such as `Europe/Paris`",
     ),
     (
+        "pilothouse:about",
+        (
+            "on the timer start event of the process: `services` (tags with commas between them, or `*` for every one of "
+            "the group), `snapshot` (`none`, `latest`, or `champion` with a `stage`)"
+        ),
+    ),
+    (
         "pilothouse:delegate",
         "on the process, in a file of Camunda 7: `expression` and the `topic` that it stands for",
     ),
@@ -247,6 +256,7 @@ READERS = (
     read,
     read_approvals,
     reading,
+    read_about,
     read_events,
     read_gateways,
     read_links,
@@ -314,7 +324,7 @@ def _decision_table(logic: object) -> str:
     return f"Hit policy {policy}: the rules in order.\n\n{table(head, rows)}"
 
 
-Trigger = Message | Signal | Timer | ErrorCode | Escalation | UndoneBy
+Trigger = Message | Signal | Timer | Condition | ErrorCode | Escalation | UndoneBy
 KINDS = {
     Start: "start event",
     EventStart: "start event of an event sub-process",
@@ -368,12 +378,8 @@ def _detail(node: AnyNode) -> str:
 
 def _trigger(trigger: Trigger | None) -> str:
     match trigger:
-        case Signal(name=name):
-            return f"signal {code(name.text)}"
-        case Message(name=name):
-            return f"message {code(name.text)}"
-        case Timer(value=value):
-            return f"timer {code(value.text)}"
+        case Signal(name=text) | Message(name=text) | Timer(value=text) | Condition(value=text):
+            return f"{type(trigger).__name__.lower()} {code(text.text)}"
         case ErrorCode(code=error):
             return f"error {code(error or 'any')}"
         case Escalation(code=escalation):

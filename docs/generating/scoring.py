@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from docs.generating.markdown import code, prose, table
 from docs.generating.source import attributes, calls, member_comments, words
-from pilothouse.domain.desired import Limits
+from pilothouse.domain.desired import Limits, LogState
 from pilothouse.scoring.columns import DATATYPES, SUITABLE
 from pilothouse.scoring.counters import (
     Counters,
@@ -19,6 +19,11 @@ from pilothouse.scoring.counters import (
 from pilothouse.scoring.deployments import HostingLimits
 from pilothouse.scoring.http import connection
 from pilothouse.scoring.http.messages import HttpLimits
+from pilothouse.scoring.log.hosted import metrics as metrics_of_log
+from pilothouse.scoring.log.recorder import Recorded
+from pilothouse.scoring.log.rows import SCHEMAS
+from pilothouse.scoring.log.spool import DropReason, SpoolLimits
+from pilothouse.scoring.log.status import WriterStatus
 from pilothouse.scoring.sandbox import IsolationLevel
 
 if TYPE_CHECKING:
@@ -81,7 +86,9 @@ class Silent:
 
 def families() -> tuple[Metric, ...]:
     """Give every family of metrics that an entry shows."""
-    return (*Counters().collect(), *GaugeCollector(Silent()).collect())
+    written = WriterStatus(pid=0, at_us=0)
+    log = metrics_of_log(LogState.ON, Recorded(), starts=0, written=written)
+    return (*Counters().collect(), *GaugeCollector(Silent()).collect(), *log)
 
 
 def metrics() -> str:
@@ -97,6 +104,37 @@ def metrics() -> str:
     )
     shown = table(("metric", "type", "labels", "meaning"), rows)
     return f"{shown}\n\n{_outcomes()}"
+
+
+def spool_limits() -> str:
+    """Write how much of the disk the log may take."""
+    said = attributes(SpoolLimits)
+    rows = [
+        (code(f.name), f"{getattr(SpoolLimits(), f.name):,}", prose(said[f.name]))
+        for f in fields(SpoolLimits)
+    ]
+    return table(("limit", "value", "meaning"), rows)
+
+
+def log_tables() -> str:
+    """Write the columns of the log's tables."""
+    rows = [
+        (code(name.value), ", ".join(f"{code(f.name)} {f.type}" for f in schema))
+        for name, schema in SCHEMAS.items()
+    ]
+    return table(("table", "columns"), rows)
+
+
+def log_states() -> str:
+    """Write the states of a log."""
+    said = {**member_comments(LogState), "on": "it is kept"}
+    return table(("state", "means"), ((code(s.value), said[s.value]) for s in LogState))
+
+
+def drop_reasons() -> str:
+    """Write why a row may be dropped."""
+    said = member_comments(DropReason)
+    return table(("reason", "means"), ((code(r.value), said[r.value]) for r in DropReason))
 
 
 def _outcomes() -> str:

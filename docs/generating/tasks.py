@@ -5,8 +5,10 @@ from __future__ import annotations
 from docs.generating.markdown import code, table
 from pilothouse.lifecycle.element_templates import element_templates
 from pilothouse.lifecycle.tasks.catalogue import CANCELLED, PARAMETERS, REJECTED, Parameter, Topic
+from pilothouse.lifecycle.tasks.catalogue import REFUSED as TRAINED_REFUSED
 from pilothouse.lifecycle.tasks.compare import NO_CHAMPION
 from pilothouse.lifecycle.tasks.load_test import FAILED as LOAD_FAILED
+from pilothouse.lifecycle.tasks.route import CHANGED
 from pilothouse.lifecycle.tasks.smoke_test import FAILED
 from pilothouse.lifecycle.tasks.webhook import REFUSED
 
@@ -29,6 +31,16 @@ TASKS = {
     Topic.METRICS_JOB: (
         "Measures the snapshot on a labelled dataset, and waits for the end.",
         "`metrics`: the figures with `rows`, `rows_scored`, `rows_rejected`, `rejected_share`; `job` as above",
+    ),
+    Topic.TRAIN: (
+        (
+            "Trains the snapshot's model on a dataset by a training job (a deployment in batch mode must be there), and waits "
+            "until what came of it is taken as a new snapshot."
+        ),
+        (
+            "`trained`: `{job, snapshot, digest, parent, dataset, metrics}`; a model that the check refuses is the business "
+            f"error `{TRAINED_REFUSED}`, with `refused`: `{{job, code}}`"
+        ),
     ),
     Topic.LOAD_TEST: (
         (
@@ -62,6 +74,18 @@ TASKS = {
     Topic.EVALUATE_DECISION: (
         "Takes a decision; it is what a business rule task with a called decision becomes.",
         "`result`, which becomes the task's result variable; what it was decided by (file, rules, reasons of nulls) goes into the run's history",
+    ),
+    Topic.ROUTE: (
+        (
+            "Gives the snapshot a share of the service's traffic in the stage, the others keeping their proportions, and waits "
+            "until every entry has taken the route; without a share it only says how the traffic is divided. The share 0 "
+            "takes the snapshot out of the route. What would leave requests without an answer is refused."
+        ),
+        (
+            "`route`: `{generation, champion, share, shares}`: the champion is the heaviest other snapshot (null where there is "
+            "none), the share the snapshot's own, and the shares all by snapshot; generation 0 where there is no route. Where "
+            f"the route has another generation than the one that was given, the business error is `{CHANGED}`"
+        ),
     ),
     Topic.WITHDRAW: (
         "Withdraws the snapshot from the service in the stage, out of the route too.",

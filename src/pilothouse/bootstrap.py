@@ -33,11 +33,13 @@ from pilothouse.artifacts import open_store
 from pilothouse.connectors.checker import CommandChecker, policy_of
 from pilothouse.connectors.installed import InstalledConnectors
 from pilothouse.connectors.places import LocalPlaces
-from pilothouse.connectors.settings import ConnectorSettings
+from pilothouse.connectors.settings import ConnectorSettings, PredictionLog
 from pilothouse.domain.access import TokenKind
 from pilothouse.domain.errors import InvalidError
+from pilothouse.domain.secrets import parse_reference
 from pilothouse.lifecycle.decisions import Decisions
 from pilothouse.lifecycle.definitions import Definitions
+from pilothouse.lifecycle.event_starts import EventStarts
 from pilothouse.lifecycle.executor import Executor
 from pilothouse.lifecycle.external_jobs import ExternalJobs
 from pilothouse.lifecycle.library import Library
@@ -51,6 +53,7 @@ from pilothouse.lifecycle.starting import SUBSCRIBED, SUBSCRIBER, Starting
 from pilothouse.lifecycle.tasks.catalogue import known_topics
 from pilothouse.lifecycle.tasks.contract import Facilities
 from pilothouse.lifecycle.tasks.registry import TaskTypes
+from pilothouse.lifecycle.timed_starts import TimedStarts
 from pilothouse.observability.clock import SystemClock, SystemIds
 from pilothouse.outgoing.http import GuardedHttp
 from pilothouse.outgoing.notifications import AppriseNotifications
@@ -120,6 +123,7 @@ class ControlPlane:
     definitions: Definitions
     deployments: Deployments
     evaluations: Evaluations
+    event_starts: EventStarts
     external_jobs: ExternalJobs
     founding: Founding
     groups: Groups
@@ -144,6 +148,7 @@ class ControlPlane:
     new_executor: Callable[[str], Executor]
     reconciliation: Reconciliation
     starting: Starting
+    timed_starts: TimedStarts
 
     def check_database(self) -> None:
         """Ask the database something, or raise what keeps it from answering."""
@@ -183,6 +188,7 @@ def choose(settings: Settings) -> Outside:
             environment=os.environ,
             granted=_granted(settings.runtime_variables),
             scoring_token=platform_token,
+            prediction_log=_prediction_log(settings),
         )
     )
     return Outside(
@@ -248,6 +254,7 @@ def assemble(outside: Outside) -> ControlPlane:
         definitions=lifecycle.definitions,
         deployments=facilities.deployments,
         evaluations=facilities.evaluations,
+        event_starts=lifecycle.event_starts,
         external_jobs=lifecycle.external_jobs,
         founding=Founding(open_work=work, mint=outside.mint),
         groups=Groups(open_work=work, own_topics=lifecycle.own_topics),
@@ -269,7 +276,7 @@ def assemble(outside: Outside) -> ControlPlane:
         tasks=lifecycle.tasks,
         tokens=Tokens(open_work=work, mint=outside.mint),
         leadership=Leadership(open_work=work, owner=f"{socket.gethostname()}:{home}"),
-        job_runs=JobRuns(open_work=work, connectors=connectors),
+        job_runs=JobRuns(open_work=work, connectors=connectors, store=outside.store),
         new_executor=lifecycle.new_executor,
         reconciliation=Reconciliation(
             open_work=work,
@@ -277,6 +284,7 @@ def assemble(outside: Outside) -> ControlPlane:
             platform_token=PlatformToken(sha256=outside.mint.fingerprint(outside.platform_token)),
         ),
         starting=lifecycle.starting,
+        timed_starts=lifecycle.timed_starts,
     )
 
 
@@ -290,6 +298,7 @@ def _facilities(outside: Outside, moving: Moving) -> Facilities:
         deployments=Deployments(open_work=work, connectors=connectors),
         jobs=Jobs(open_work=work),
         load_tests=LoadTests(open_work=work, connectors=connectors),
+        routes=Routes(open_work=work),
         evaluations=Evaluations(open_work=work),
         runtimes=Runtimes(open_work=work, connectors=connectors),
         decisions=Decisions(open_work=work),
@@ -310,6 +319,8 @@ class _Lifecycle:
     migrations: Migrations
     tasks: Tasks
     messages: Messages
+    event_starts: EventStarts
+    timed_starts: TimedStarts
     starting: Starting
     external_jobs: ExternalJobs
     own_topics: Collection[str]
@@ -332,13 +343,23 @@ def _lifecycle(
             owner=f"{owner}:{name}",
         )
 
+    starts = EventStarts(open_work=work, calls=facilities.calls, moving=moving, library=library)
     return _Lifecycle(
         definitions=Definitions(open_work=work, topics=task_types.topics),
         runs=facilities.runs,
         operations=Operations(open_work=work, moving=moving),
         migrations=Migrations(open_work=work, moving=moving, library=library),
         tasks=Tasks(open_work=work, moving=moving),
-        messages=Messages(open_work=work, moving=moving),
+        messages=Messages(open_work=work, moving=moving, starts=starts),
+        event_starts=starts,
+        timed_starts=TimedStarts(
+            open_work=work,
+            calls=facilities.calls,
+            moving=moving,
+            library=library,
+            who=SYSTEM,
+            owner=owner,
+        ),
         starting=Starting(
             open_work=work,
             calls=facilities.calls,
@@ -351,3 +372,10 @@ def _lifecycle(
         own_topics=task_types.topics,
         new_executor=new_executor,
     )
+
+
+def _prediction_log(settings: Settings) -> PredictionLog | None:
+    tables, key = settings.prediction_log, settings.prediction_log_hash_key
+    if key:
+        parse_reference(key)  # a mistake is told now, and not by every entry later
+    return None if tables is None else PredictionLog(tables=tables, hash_key=key)

@@ -54,6 +54,16 @@ class Settings(BaseSettings):
         description="Names of environment variables, separated by commas, that scoring processes of this host get "
         "beside the allow-list, such as `AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY` for reading the artefact store.",
     )
+    prediction_log_url: str = Field(
+        default="",
+        description="Where scoring processes write prediction logs: empty for the folder `log` in the home folder, an "
+        "absolute folder, a URL such as `s3://bucket/log`, or `off`.",
+    )
+    prediction_log_hash_key: str = Field(
+        default="",
+        description="Reference to the secret that sensitive values are hashed with, `file:/path` or `env:NAME`, as a "
+        "scoring process reads it; needed once a service asks for hashes.",
+    )
     results_location: str = Field(
         default="results",
         description="Location that life cycles write the output of their score jobs to.",
@@ -73,6 +83,13 @@ class Settings(BaseSettings):
     def artifacts(self) -> str:
         """The artefact store's address."""
         return self.artifacts_url or (self.home / "artifacts").as_uri()
+
+    @property
+    def prediction_log(self) -> str | None:
+        """Where prediction logs go, None for nowhere."""
+        if self.prediction_log_url == "off":
+            return None
+        return self.prediction_log_url or str(self.home / "log")
 
     @property
     def shown_database(self) -> str:

@@ -119,7 +119,7 @@ def assert_effects_are_there_once(client: Client, results: Path) -> None:
     assert len(ordered) == 8
     ended = [j for j in client.jobs.list() if j.kind.value != "snapshot"]
     jobs = [j for j in ended if j.state is JobState.COMPLETE]
-    assert Counter(j.kind.value for j in jobs) == {"score": 2, "metrics": 2}
+    assert Counter(j.kind.value for j in jobs) == {"score": 2, "metrics": 2, "load-test": 1}
     # A job that was killed at each of its starts has failed, and the step's retry ordered the next one.
     lost = [(j.state, j.error_code, j.error) for j in ended if j not in jobs]
     assert {(state, code) for state, code, _ in lost} <= {(JobState.FAILED, "job-process-died")}, (

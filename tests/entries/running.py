@@ -223,13 +223,17 @@ class _Serving(threading.Thread):
         await self.running.until_ended()
 
 
+SERVE = ("pilothouse.scoring", "serve", "--home")
+SERVE_STEERED = ("tests.entries.steered",)
+
+
 @contextmanager
-def entry_process(home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the real process on a home until the block ends."""
+def entry_process(
+    home: Path, program: tuple[str, ...] = SERVE
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a real process on a home until the block ends."""
     with (home / "entry.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pilothouse.scoring", "serve", "--home", str(home)], stderr=log
-        )
+        process = subprocess.Popen([sys.executable, "-m", *program, str(home)], stderr=log)
     try:
         until(lambda: served_by(home, process.pid) or process.poll() is not None)
         yield process

@@ -60,6 +60,41 @@ def metrics(rows, answers, truth, model):
 '''
 
 
+TRAINABLE_SOURCE = (
+    PYTHON_SOURCE
+    + """
+
+def train(data, files, output, parameters, seed):
+    import csv
+    import os
+    import time
+
+    what = parameters.get("do", "fit")
+    if what == "raise":
+        raise ValueError("the data is all alike")
+    if what in ("hang", "slow"):
+        (output / "weights.json").write_text("{}")
+        time.sleep(600 if what == "hang" else 1)
+    if what == "die":
+        os._exit(3)
+    if what == "link":
+        (output / "weights.json").symlink_to("/etc/passwd")
+    if what == "answer":
+        return "done"
+    if what in ("nothing", "link"):
+        return None
+    with data.open(newline="") as table:
+        rows = [(float(row["age"]), float(row["truth"])) for row in csv.DictReader(table)]
+    age = sum(x * y for x, y in rows) / sum(x * x for x, _ in rows) * parameters.get("scale", 1)
+    path = output / parameters.get("path", "weights.json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"age": age, "income": 0.0}))
+    return {"rows": len(rows), "seed": seed}
+"""
+)
+"""It fits how the truth grows with age, by least squares, or misbehaves as its parameters say."""
+
+
 def write_folder(folder: Path, manifest: Mapping[str, Any], golden: list[dict[str, Any]]) -> Path:
     """Write a manifest and its golden inputs; `folder` may hold the model's files already."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -172,7 +207,7 @@ def python_model(folder: Path, *, name: str = "tiny-python", source: str = PYTHO
     code.mkdir(parents=True)
     (code / "tiny_model.py").write_text(source, "utf-8")
     (folder / "weights.json").write_text('{"age": 0.005, "income": 0.000008}', "utf-8")
-    points = [n for n in ("init", "score", "metrics") if f"def {n}(" in source]
+    points = [n for n in ("init", "score", "metrics", "train") if f"def {n}(" in source]
     manifest = base_manifest(
         name,
         "python",

@@ -14,6 +14,7 @@ from pilothouse.domain.lifecycles import Definition, DefinitionKind
 from pilothouse.domain.pages import Page
 from pilothouse.wire.requests import (
     CancelRun,
+    EvaluateConditions,
     PublishMessage,
     RetryIncident,
     SendSignal,
@@ -35,6 +36,12 @@ def upload(plane: Plane, who: KeyedWho, xml: Xml, group: str) -> JSONResponse:
 def lint(plane: Plane, who: Who, xml: Xml, group: str = EVERY_GROUP) -> JSONResponse:
     """Say what an upload to a group would refuse, and what its decision tables leave open or contradict."""
     return shown(plane.definitions.lint(who, xml=xml, group=group))
+
+
+@router.post("/lifecycles/evaluate-conditions", status_code=201, response_model=list[str])
+def evaluate_conditions(plane: Plane, who: KeyedWho, wanted: EvaluateConditions) -> JSONResponse:
+    """Start each life cycle of a group whose conditional start event holds; the answer names the runs."""
+    return changed(plane, who, lambda: plane.event_starts.by_conditions(who, wanted), 201)
 
 
 @router.get("/lifecycles", response_model=Page[Definition])
@@ -132,13 +139,13 @@ def retry(plane: Plane, who: KeyedWho, incident_id: str, wanted: RetryIncident) 
 
 @router.post("/messages", status_code=202, response_model=MessageReceipt)
 def publish(plane: Plane, who: KeyedWho, wanted: PublishMessage) -> JSONResponse:
-    """Send a message to the run that waits for it, or that will in time."""
+    """Send a message to the run that waits for it, or that it starts, or that will wait in time."""
     return changed(plane, who, lambda: plane.messages.publish(who, wanted), 202)
 
 
 @router.post("/signals", status_code=202, response_model=list[str])
 def signal(plane: Plane, who: Who, wanted: SendSignal) -> JSONResponse:
-    """Tell every run that waits for a signal now; the answer names them. Sent again, it tells those that wait then."""
+    """Tell every run that waits for a signal, and start what starts by it; the answer names them. It is not keyed."""
     return shown(
         plane.messages.signal(who, group=wanted.group, name=wanted.name, variables=wanted.payload),
         202,

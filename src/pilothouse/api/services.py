@@ -15,7 +15,7 @@ from pilothouse.domain.plain import from_plain
 from pilothouse.domain.routes import Route
 from pilothouse.domain.services import Service
 from pilothouse.domain.whereabouts import Whereabouts
-from pilothouse.wire.requests import DefineService, SetRoute
+from pilothouse.wire.requests import DefineService, SetLog, SetRoute
 
 router = APIRouter(prefix="/services", tags=["services"])
 Moment = Annotated[
@@ -40,6 +40,12 @@ def page(plane: Plane, who: Who, after: After = None, limit: Limit = 50) -> JSON
 def get(plane: Plane, who: Who, tag: str) -> JSONResponse:
     """Show a service."""
     return shown(plane.services.get(who, tag=tag))
+
+
+@router.post("/{tag}/log", response_model=Service)
+def set_log(plane: Plane, who: KeyedWho, tag: str, wanted: SetLog) -> JSONResponse:
+    """Change what the prediction log keeps of the service."""
+    return changed(plane, who, lambda: plane.services.set_log(who, tag=tag, wanted=wanted))
 
 
 @router.get("/{tag}/where", response_model=list[Whereabouts])

@@ -7,6 +7,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
+from pilothouse.application.deployments import RuntimeUnsuitableError
+from pilothouse.application.training import plan_of, trained_folder, with_snapshot_ordered
 from pilothouse.domain.desired import SCHEMA
 from pilothouse.domain.errors import PilothouseError, UnavailableError
 from pilothouse.domain.events import Event, EventType
@@ -24,12 +26,15 @@ from pilothouse.domain.jobs import (
     LoadPlan,
 )
 from pilothouse.domain.plain import from_plain
+from pilothouse.domain.runtimes import Ability
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
     from pilothouse.domain.ids import JobId
     from pilothouse.domain.locations import Place
     from pilothouse.domain.runtimes import Runtime
+    from pilothouse.domain.training import TrainedFolder
+    from pilothouse.ports.artifacts import ArtifactStore
     from pilothouse.ports.connectors import Connector, Connectors
     from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
 
@@ -40,13 +45,16 @@ CONCURRENCY = 1
 class JobRuns:
     """Starts and watches jobs; the job's id is the key of every call, so each call may be repeated."""
 
-    def __init__(self, *, open_work: OpenWork, connectors: Connectors) -> None:
+    def __init__(
+        self, *, open_work: OpenWork, connectors: Connectors, store: ArtifactStore
+    ) -> None:
         self._open_work = open_work
         self._connectors = connectors
+        self._store = store
 
     def unended(self, who: Principal) -> tuple[JobId, ...]:
         """Give the jobs to look after, oldest first: not ended, or still held by their runtime."""
-        kinds = (JobKind.SCORE, JobKind.METRICS, JobKind.LOAD_TEST)
+        kinds = tuple(kind for kind in JobKind if kind is not JobKind.SNAPSHOT)
         with self._open_work.reading(who) as work:
             return tuple(j.id for j in work.jobs.all(kind=kinds, cleared=False))
 
@@ -76,7 +84,7 @@ class JobRuns:
                 error=problem.message,
             )
         if report is not None:
-            job = self._record(who, job, report)
+            job = self._record(who, job, *self._came_of(job, report))
         if job.state.ended:
             self._clear(who, connector, runtime, job)
 
@@ -98,6 +106,7 @@ class JobRuns:
         elif job.state is JobState.CREATED:
             if not room:
                 return None
+            _check_able(connector, runtime, job)
             connector.run_job(runtime, order)
         try:
             return connector.poll(runtime, job.id)
@@ -107,16 +116,47 @@ class JobRuns:
             connector.run_job(runtime, order)
             return connector.poll(runtime, job.id)
 
-    def _record(self, who: Principal, job: Job, report: JobReport) -> Job:
+    def _came_of(self, job: Job, report: JobReport) -> tuple[JobReport, TrainedFolder | None]:
+        """Read what a training left in the store; one that left nothing usable has failed."""
+        if job.kind is not JobKind.TRAIN or report.state is not JobState.COMPLETE:
+            return report, None
+        try:
+            return report, trained_folder(self._store, job, report)
+        except PilothouseError as problem:
+            if isinstance(problem, UnavailableError):
+                raise
+            failed = replace(
+                report,
+                state=JobState.FAILED,
+                result=JobResult.FAILURE,
+                error_code=problem.code,
+                error=problem.message,
+            )
+            return failed, None
+
+    def _record(
+        self, who: Principal, job: Job, report: JobReport, trained: TrainedFolder | None
+    ) -> Job:
         with self._open_work(who) as work:
             current = work.jobs.get(job.id)
             reported = current.reported(report, at=work.at)
             if reported == current:
                 return current
+            if trained is not None and not current.state.ended:
+                reported = with_snapshot_ordered(work, reported, trained)
             saved = work.jobs.save(reported)
             if saved.state.ended:
                 _publish(work, saved)
             return work.commit(saved)
+
+
+def _check_able(connector: Connector, runtime: Runtime, job: Job) -> None:
+    if job.kind is not JobKind.TRAIN:
+        return
+    able = connector.capabilities(runtime)
+    if Ability.TRAIN_JOB not in able.abilities:
+        problem = able.inabilities.get(Ability.TRAIN_JOB, "it does not train")
+        raise RuntimeUnsuitableError(runtime=runtime.name, snapshot=job.snapshot, problem=problem)
 
 
 def _publish(work: UnitOfWork, job: Job) -> None:
@@ -126,7 +166,18 @@ def _publish(work: UnitOfWork, job: Job) -> None:
             type=EventType.JOB_FINISHED,
             group=job.group,
             subject=job.id,
-            payload={"job": job.id, "state": job.state.value, "result": job.result.value},
+            payload={
+                "job": job.id,
+                "kind": job.kind.value,
+                "state": job.state.value,
+                "result": job.result.value,
+                "error": job.error_code,
+                "service": job.service,
+                "stage": job.stage,
+                "snapshot": job.snapshot or None,
+                "snapshot_id": job.snapshot_id,
+                "cause": job.cause,
+            },
             at=work.at,
         )
     )
@@ -140,7 +191,7 @@ def _has_room(work: UnitOfWork, job: Job, runtime: Runtime) -> bool:
 
 def _order(work: UnitOfWork, job: Job) -> JobOrder:
     snapshot = work.snapshots.get(str(job.snapshot_id))
-    load = job.kind is JobKind.LOAD_TEST
+    load, training = job.kind is JobKind.LOAD_TEST, job.kind is JobKind.TRAIN
     target = None
     if job.target is not None and job.target_format is not None:
         target = FileTarget(
@@ -157,6 +208,8 @@ def _order(work: UnitOfWork, job: Job) -> JobOrder:
         source=None if load else _source(work, job),
         target=target,
         load=from_plain(LoadPlan, job.parameters) if load else None,
+        training=plan_of(job) if training else None,
+        dataset=job.dataset,
         label=job.label,
         columns=job.columns,
     )

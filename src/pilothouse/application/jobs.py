@@ -22,7 +22,9 @@ from pilothouse.domain.errors import DeniedError, InvalidError, NotFoundError, R
 from pilothouse.domain.ids import JobId, StageName
 from pilothouse.domain.jobs import Job, JobKind, JobProgress, JobResult, JobState
 from pilothouse.domain.locations import LocationRefusedError
+from pilothouse.domain.plain import to_plain
 from pilothouse.domain.runtimes import Mode
+from pilothouse.domain.training import LONGEST_S, TRAIN, NotTrainableError
 
 if TYPE_CHECKING:
     from pilothouse.domain.access import Principal
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from pilothouse.domain.pages import Page
     from pilothouse.domain.services import Service
     from pilothouse.domain.snapshots import Snapshot
+    from pilothouse.domain.training import TrainPlan
     from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
     from pilothouse.wire.requests import OrderJob
 
@@ -98,6 +101,8 @@ class Jobs:
             who.require(Action.RUN_JOB, group=service.group, stage=stage)
             dataset = dataset_named(work, wanted.dataset) if wanted.dataset else None
             _check_places(work, wanted, dataset)
+            if wanted.training is not None:
+                _check_training(work, wanted.training, snapshot, service, dataset)
             job = work.jobs.add(
                 Job(
                     id=JobId(work.new_id("job")),
@@ -115,7 +120,7 @@ class Jobs:
                     target_format=_target_format(wanted),
                     label=wanted.label or (dataset.label if dataset else None),
                     columns=wanted.columns,
-                    parameters={},
+                    parameters=to_plain(wanted.training or {}),
                     state=JobState.CREATED,
                     result=JobResult.UNKNOWN,
                     progress=JobProgress(),
@@ -126,6 +131,7 @@ class Jobs:
                     manifest_sha256=None,
                     ordered_by=who.person_id,
                     ordered_at=work.at,
+                    cause=who.cause,
                 )
             )
             work.audit.record(
@@ -196,6 +202,8 @@ def _check_parts(wanted: OrderJob) -> None:
     if wanted.kind is JobKind.LOAD_TEST:
         problem = "load tests are steps of life cycles (the task type load-test)"
         raise JobInvalidError(problem=problem)
+    if (wanted.kind is JobKind.TRAIN) != (wanted.training is not None):
+        raise JobInvalidError(problem="a training needs `training`, and no other job has it")
     if (wanted.dataset is None) == (wanted.source is None):
         raise JobInvalidError(
             problem="name either a dataset or a source file, not both and not neither"
@@ -203,7 +211,32 @@ def _check_parts(wanted: OrderJob) -> None:
     if wanted.source is not None and wanted.source_format is None:
         raise JobInvalidError(problem="a source file needs its format (parquet, csv or jsonl)")
     if (wanted.kind is JobKind.SCORE) != (wanted.target is not None):
-        raise JobInvalidError(problem="a score job needs a target, and a metrics job has none")
+        raise JobInvalidError(problem="a score job needs a target, and no other job has one")
+
+
+def _check_training(
+    work: UnitOfWork,
+    plan: TrainPlan,
+    snapshot: Snapshot,
+    service: Service,
+    dataset: Dataset | None,
+) -> None:
+    """Make sure that a training can end as a snapshot: its model's, of data that is registered for training."""
+    if TRAIN not in snapshot.content.manifest.entry_points:
+        raise NotTrainableError(snapshot=snapshot.name)
+    if snapshot.group != service.group:
+        work.who.require(Action.TAKE_SNAPSHOT, group=snapshot.group)
+    tag = {"snapshot_id": snapshot.id, "service": service.tag, "ended_at": None}
+    if plan.tag and work.assignments.find(**tag) is None:
+        work.who.require(Action.TAG_SNAPSHOT, group=service.group)
+    if dataset is None or dataset.role is not DatasetRole.TRAIN:
+        raise JobInvalidError(problem="a training reads a registered dataset of the role train")
+    if dataset.group != snapshot.group:
+        problem = f"{dataset.full_name} is not a dataset of the model's group, {snapshot.group}"
+        raise JobInvalidError(problem=problem)
+    if not 0 < plan.timeout_s <= LONGEST_S:
+        problem = f"timeout_s is {plan.timeout_s:g}, not above 0 and at most {LONGEST_S:g}"
+        raise JobInvalidError(problem=problem)
 
 
 def _target_format(wanted: OrderJob) -> TableFormat | None:
@@ -211,7 +244,11 @@ def _target_format(wanted: OrderJob) -> TableFormat | None:
 
 
 def _check_places(work: UnitOfWork, wanted: OrderJob, dataset: Dataset | None) -> None:
-    if dataset is not None and dataset.role is DatasetRole.BLIND and wanted.kind is JobKind.SCORE:
+    if (
+        dataset is not None
+        and dataset.role is DatasetRole.BLIND
+        and wanted.kind is not JobKind.METRICS
+    ):
         raise BlindDataError(dataset=dataset.full_name)
     source = dataset.place if dataset else wanted.source
     if source is not None:

@@ -137,6 +137,7 @@ def _ordered(
             manifest_sha256=None,
             ordered_by=work.who.person_id,
             ordered_at=work.at,
+            cause=work.who.cause,
         )
     )
     detail = {"kind": job.kind, "snapshot": job.snapshot, "stage": job.stage, "url": plan.url}

@@ -12,9 +12,11 @@ from pilothouse.domain.desired import (
     SCHEMA,
     Desired,
     DesiredDeployment,
+    DesiredLog,
     DesiredRoute,
     DesiredToken,
     DesiredVariant,
+    LogState,
     ObservedState,
 )
 from pilothouse.domain.errors import PilothouseError, UnavailableError
@@ -118,7 +120,7 @@ class Reconciliation:
         with self._open_work(who) as work:
             runtime = work.runtimes.get(runtime_id)
             desired = _desired(work, runtime, self._platform_token)
-            content = digest((desired.deployments, desired.routes, desired.tokens))
+            content = digest((desired.deployments, desired.routes, desired.tokens, desired.logs))
             empty = not desired.deployments and runtime.desired_generation == 0
             if content != runtime.desired_digest and not empty and runtime.retired_at is None:
                 runtime = work.runtimes.save(
@@ -136,7 +138,8 @@ class Reconciliation:
         with self._open_work(who) as work:
             current = work.runtimes.get(runtime.id)
             healthy = _caught_up(
-                replace(current, health=RuntimeHealth.HEALTHY, health_reason=""), observed
+                replace(current, health=RuntimeHealth.HEALTHY, health_reason=_remark(observed)),
+                observed,
             )
             if healthy != current:
                 work.runtimes.save(healthy)
@@ -162,6 +165,27 @@ class Reconciliation:
 
 
 RETIRED = "retired"
+
+
+def _remark(observed: Observed | None) -> str:
+    """
+    Say what a healthy runtime's people should know all the same.
+
+    The words hold no numbers: a runtime keeps a history row for each of its values.
+    """
+    if observed is None:
+        return ""
+    log = observed.log
+    match log.state:
+        case LogState.UNAVAILABLE:
+            return f"predictions are not logged: {log.reason}"
+        case LogState.STALLED:
+            return "the prediction log stalls and its rows wait on the entry's disk; the entry's log says why"
+        case _ if any(log.dropped.values()):
+            reasons = ", ".join(sorted(log.dropped))
+            return f"rows were answered and not logged since the entry started ({reasons})"
+        case _:
+            return ""
 
 
 def _caught_up(runtime: Runtime, observed: Observed | None) -> Runtime:
@@ -205,6 +229,10 @@ def _desired(work: UnitOfWork, runtime: Runtime, platform: PlatformToken) -> Des
         tokens=(
             DesiredToken(id="platform", sha256=platform.sha256, services=(), expires_at=None),
             *_tokens(work, tokens, runtime),
+        ),
+        logs=tuple(
+            DesiredLog(service=s.tag, policy=s.log)
+            for s in (work.services.all(tag=services) if services else ())
         ),
     )
 

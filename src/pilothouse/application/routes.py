@@ -117,11 +117,7 @@ class Routes:
         with self._open_work.reading(who) as work:
             found = route_of(work, service_tagged(work, service), StageName(stage))
         if found is None:
-            raise NotFoundError(
-                noun="route",
-                name=f"{service} in {stage}",
-                cure="Deploy a snapshot online there first.",
-            )
+            raise _no_route(service, stage)
         return found
 
     def set(self, who: Principal, *, service: str, stage: str, wanted: SetRoute) -> Route:
@@ -142,11 +138,8 @@ class Routes:
             route = route_of(work, found, name)
             generation = route.generation if route else 0
             if generation != wanted.expected_generation:
-                raise ConflictError(
-                    noun="route",
-                    name=f"{service} in {stage}",
-                    expected=wanted.expected_generation,
-                    found=generation,
+                raise _changed(
+                    service, stage, expected=wanted.expected_generation, found=generation
                 )
             return work.commit(
                 set_route(
@@ -157,6 +150,62 @@ class Routes:
                     shadows=_variants(work, found, name, wanted.shadows),
                 )
             )
+
+    def shift(
+        self,
+        who: Principal,
+        *,
+        service: str,
+        stage: str,
+        snapshot: str,
+        share: float,
+        expected: int | None,
+    ) -> Route:
+        """
+        Give a snapshot a share of the requests, 0 to 1; the others keep their proportions, shadows stay.
+
+        Parameters
+        ----------
+        expected
+            The generation that the caller has seen; None takes the route as it is.
+
+        Raises
+        ------
+        ConflictError
+            When somebody changed the route since.
+        NotFoundError
+            When there is no route yet.
+        NotRunningError
+            When the snapshot does not run there.
+        RouteInvalidError
+            When nobody would answer the rest.
+        """
+        with self._open_work(who) as work:
+            found = service_tagged(work, service)
+            name = stage_named(work, stage).name
+            who.require(Action.DEPLOY, group=found.group, stage=name)
+            route = route_of(work, found, name)
+            if route is None:
+                raise _no_route(service, stage)
+            if expected not in (None, route.generation):
+                raise _changed(service, stage, expected=expected, found=route.generation)
+            moved = snapshot_named(work, snapshot)
+            if share > 0:
+                check_running(work, moved, found, name)
+            variants = route.shifted(moved.id, moved.name, share=share)
+            return work.commit(
+                set_route(work, found, name, variants=variants, shadows=route.shadows)
+            )
+
+
+def _no_route(service: str, stage: str) -> NotFoundError:
+    cure = "Deploy a snapshot online there first."
+    return NotFoundError(noun="route", name=f"{service} in {stage}", cure=cure)
+
+
+def _changed(service: str, stage: str, *, expected: int | None, found: int) -> ConflictError:
+    name = f"{service} in {stage}"
+    return ConflictError(noun="route", name=name, expected=expected or 0, found=found)
 
 
 def _variants(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
 from pilothouse.application.finding import dataset_named, model_named, sees, service_tagged
 from pilothouse.domain.access import Action
 from pilothouse.domain.deployments import Deployment
 from pilothouse.domain.ids import GroupName, ServiceTag
-from pilothouse.domain.plain import from_plain
+from pilothouse.domain.plain import from_plain, to_plain
+from pilothouse.domain.prediction_logs import SensitiveLogging
 from pilothouse.domain.routes import Route
 from pilothouse.domain.runtimes import Runtime
 from pilothouse.domain.services import Service
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from pilothouse.domain.events import Change
     from pilothouse.domain.pages import Page
     from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
-    from pilothouse.wire.requests import DefineService
+    from pilothouse.wire.requests import DefineService, SetLog
 
 
 class Services:
@@ -58,6 +60,38 @@ class Services:
                 detail={"mode": wanted.mode, "lifecycle": wanted.lifecycle},
             )
             return work.commit(service)
+
+    def set_log(self, who: Principal, *, tag: str, wanted: SetLog) -> Service:
+        """
+        Change what the prediction log keeps of a service; what is None stays.
+
+        Raises
+        ------
+        ActionDeniedError
+            When the caller does not manage the service; for hashes of sensitive values, the group.
+        DocumentError
+            When a share or a number of days is out of range.
+        """
+        with self._open_work(who) as work:
+            service = service_tagged(work, tag)
+            reveals = wanted.sensitive is SensitiveLogging.HASH
+            who.require(
+                Action.ADMINISTER if reveals else Action.MANAGE_SERVICE, group=service.group
+            )
+            changes: dict[str, Any] = {
+                field.name: value
+                for field in fields(wanted)
+                if (value := getattr(wanted, field.name)) is not None
+            }
+            changed = work.services.save(replace(service, log=replace(service.log, **changes)))
+            work.audit.record(
+                "set-log",
+                noun="service",
+                subject=tag,
+                group=service.group,
+                detail=to_plain(changed.log),
+            )
+            return work.commit(changed)
 
     def get(self, who: Principal, *, tag: str) -> Service:
         """Give one service."""

@@ -23,12 +23,14 @@ from pilothouse.domain.snapshots import (
     ServiceAssignment,
     Snapshot,
     SnapshotRefusedError,
+    Training,
 )
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from pilothouse.domain.groups import Group
+    from pilothouse.domain.ids import PersonId
     from pilothouse.domain.models import Model
     from pilothouse.domain.pages import Page
     from pilothouse.domain.services import Service
@@ -46,11 +48,12 @@ NO_SERVICE = ServiceTag("-")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotParameters:
-    """What a snapshot job carries in its parameters."""
+    """What a snapshot job carries in its parameters; `trained` where a training job has ordered it."""
 
     model: str
     files: tuple[FileEntry, ...]
     services: tuple[str, ...]
+    trained: Training | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,10 @@ class Snapshots:
             who.require(Action.TAKE_SNAPSHOT, group=model.group)
             for tag in wanted.services:
                 who.require(Action.TAG_SNAPSHOT, group=service_tagged(work, tag).group)
-            job = work.jobs.add(_snapshot_job(work, model, wanted))
+            parameters = SnapshotParameters(
+                model=model.name, files=wanted.files, services=wanted.services
+            )
+            job = work.jobs.add(snapshot_job(work, model, parameters, by=who.person_id))
             work.audit.record(
                 "take",
                 noun="snapshot",
@@ -222,7 +228,7 @@ class Snapshots:
             model = work.models.find(name=parameters.model)
             if model is None:
                 raise SnapshotRefusedError(cause="model-gone", problem="its model is gone")
-            snapshot = _numbered(work, model, checked, job)
+            snapshot = _numbered(work, model, checked, job, trained=parameters.trained)
             for tag in parameters.services:
                 service = service_tagged(work, tag)
                 _tagged(work, snapshot, service, by=job.ordered_by)
@@ -327,8 +333,10 @@ def _check_files(files: tuple[FileEntry, ...]) -> None:
             )
 
 
-def _snapshot_job(work: UnitOfWork, model: Model, wanted: TakeSnapshot) -> Job:
-    parameters = SnapshotParameters(model=model.name, files=wanted.files, services=wanted.services)
+def snapshot_job(
+    work: UnitOfWork, model: Model, parameters: SnapshotParameters, *, by: PersonId
+) -> Job:
+    """Make the job that checks files and takes them as a snapshot."""
     return Job(
         id=JobId(work.new_id("job")),
         group=model.group,
@@ -354,8 +362,9 @@ def _snapshot_job(work: UnitOfWork, model: Model, wanted: TakeSnapshot) -> Job:
         error="",
         output=None,
         manifest_sha256=None,
-        ordered_by=work.who.person_id,
+        ordered_by=by,
         ordered_at=work.at,
+        cause=work.who.cause,
     )
 
 
@@ -363,7 +372,9 @@ def _cancelled(work: UnitOfWork, job: Job) -> Job:
     return work.jobs.save(replace(job, state=JobState.CANCELLED, ended_at=work.at))
 
 
-def _numbered(work: UnitOfWork, model: Model, checked: CheckedFolder, job: Job) -> Snapshot:
+def _numbered(
+    work: UnitOfWork, model: Model, checked: CheckedFolder, job: Job, *, trained: Training | None
+) -> Snapshot:
     """Give the model's snapshot of this digest, with the next number where it is new."""
     content = checked.content
     known = work.snapshots.find(model_id=model.id, digest=content.digest)
@@ -383,6 +394,7 @@ def _numbered(work: UnitOfWork, model: Model, checked: CheckedFolder, job: Job) 
             parents=parents,
             taken_at=work.at,
             taken_by=job.ordered_by,
+            trained=trained,
         )
     )
 

@@ -31,7 +31,10 @@ ELEMENTS = {
     "performer": "Use zeebe:assignmentDefinition.",
     "resourceRole": "Use zeebe:assignmentDefinition.",
     "script": _CODE,
-    "conditionalEventDefinition": "Use a message or signal event, or an exclusive gateway in a loop with a timer.",
+    "conditionalEventDefinition": (
+        "Wait for a condition by an intermediate catch event, a boundary event or the start of an event sub-process, "
+        "or start by one."
+    ),
     "escalationEventDefinition": (
         "Throw escalations by an intermediate or end event, and catch them by a boundary event or an event "
         "sub-process."
@@ -43,7 +46,7 @@ ELEMENTS = {
     "cancelEventDefinition": "Use an error event.",
     "linkEventDefinition": "Link an intermediate throw event with an intermediate catch event.",
     "timerEventDefinition": (
-        "Start by a signal, and wait by an intermediate timer event, a boundary event or an event sub-process."
+        "Start by a timer, or wait by an intermediate timer event, a boundary event or an event sub-process."
     ),
     "errorEventDefinition": (
         "Catch errors by a boundary event or an event sub-process, and throw them by an end event."
@@ -60,6 +63,10 @@ EXTENSIONS = {
     "taskListeners": "Draw a service task before or after it.",
     "script": _CODE,
     "loopCharacteristics": "Put it inside multiInstanceLoopCharacteristics.",
+    "conditionalFilter": (
+        "Remove it: a condition is looked at after every step, and takes effect when it becomes true."
+    ),
+    "about": "Only the timer start event of the process says what its runs are about.",
     "publishMessage": "Only a send task, and message throw and end events, send messages.",
     "calledElement": "Only a call activity calls another life cycle.",
     "formDefinition": "Use pilothouse:form with pilothouse:field elements.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pilothouse.bpmn.definition import Catch, EventBased, EventStart, Message, Signal
+from pilothouse.bpmn.definition import Catch, Condition, EventBased, EventStart, Message, Signal
 from pilothouse.bpmn.state import BODIES, REPETITIONS, Job, JobKind, Subscription, TokenStatus
 from pilothouse.bpmn.timers import Timer
 from pilothouse.bpmn.variables import visible
@@ -30,7 +30,7 @@ def sync_triggers(board: Board, pair: Versions, old: Token, new: Token) -> None:
     Raises
     ------
     ExpressionFailedError
-        When a timer, message or signal cannot be evaluated.
+        When a timer, message or signal cannot be evaluated; a condition is looked at afterwards.
     """
     rows = {row.element: row for row in _rows(board, old)}
     before = _triggers(board, pair.old, old)
@@ -99,3 +99,5 @@ def _drawn(trigger: Trigger) -> tuple[str | None, ...]:
             return ("message", name.text, key.text if key else None)
         case Signal(name=name):
             return ("signal", name.text)
+        case Condition(value=value):
+            return ("condition", value.text)

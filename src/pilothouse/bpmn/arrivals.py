@@ -88,12 +88,12 @@ def _fire_timer(board: Board, job: Job, token: Token) -> None:
         if job.topic is not None:
             task_timer_due(board, token, job)
         else:
-            _come(board, token, job.element, {}, HistoryEvent.TIMER_FIRED, data)
+            come(board, token, job.element, {}, HistoryEvent.TIMER_FIRED, data)
     except ExpressionFailedError as error:
         board.hold(job, code=error.code, message=error.message)
 
 
-def _come(
+def come(
     board: Board,
     token: Token,
     element: str,
@@ -151,7 +151,7 @@ def _receive(
         "message": happening.message_id if isinstance(happening, MessageArrived) else None,
         "variables": sorted(given),
     }
-    _come(board, token, subscription.element, given, event, data)
+    come(board, token, subscription.element, given, event, data)
 
 
 def task_happened(board: Board, happening: TaskHappening) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pilothouse.bpmn.state import (
     BODIES,
     REPETITIONS,
-    TABLES,
     Changes,
     Compensation,
     HistoryEntry,
@@ -29,6 +27,7 @@ from pilothouse.bpmn.state import (
     TokenStatus,
     UserTask,
     Variable,
+    changed,
 )
 
 if TYPE_CHECKING:
@@ -78,6 +77,7 @@ class Board:
         self.queue: deque[str] = deque()
         self.moves = 0
         self._before, self._ids = state, ids
+        self._touched: dict[str, dict[str, None]] = {}
         self._history: list[HistoryEntry] = []
         self._notices: list[Notice] = []
 
@@ -91,24 +91,32 @@ class Board:
 
     def put(self, row: Row) -> None:
         """Add a row, or take its new values."""
-        self._table(row)[row.id] = row
+        table, key = self._touched_table(row)
+        table[key] = row
 
     def drop(self, row: Row) -> None:
         """Remove a row."""
-        del self._table(row)[row.id]
+        table, key = self._touched_table(row)
+        del table[key]
 
-    def _table(self, row: Row) -> dict[str, Any]:
-        table: dict[str, Any] = getattr(self, TABLE_OF[type(row)])
-        return table
+    def _touched_table(self, row: Row) -> tuple[dict[str, Any], str]:
+        name, key = TABLE_OF[type(row)], row.id
+        self._touched.setdefault(name, {})[key] = None
+        return getattr(self, name), key
 
-    def move(self, token: Token) -> None:
-        """Put a token that has arrived somewhere, to be looked at in its turn."""
-        self.put(replace(token, state=TokenStatus.MOVING))
+    @property
+    def history_length(self) -> int:
+        """The sequence number of the last line of history."""
+        return self._before.run.history_length + len(self._history)
+
+    def move(self, token: Token, **changes: Any) -> None:  # noqa: ANN401 fields of a token
+        """Put a token that has arrived somewhere, with what changes of it, to be looked at in its turn."""
+        self.put(changed(token, state=TokenStatus.MOVING, **changes))
         self.queue.append(token.id)
 
     def wait(self, token: Token, status: TokenStatus = TokenStatus.WAITING) -> None:
         """Let a token stand."""
-        self.put(replace(token, state=status))
+        self.put(changed(token, state=status))
 
     def in_scope(self, scope_id: str) -> list[Token]:
         """Give the tokens of a scope, oldest first."""
@@ -140,11 +148,10 @@ class Board:
 
     def record(self, event: HistoryEvent, *, token: Token | None = None, **data: object) -> None:
         """Write a line of history."""
-        self.run = replace(self.run, history_length=self.run.history_length + 1)
         self._history.append(
             HistoryEntry(
                 run_id=self.run.id,
-                sequence=self.run.history_length,
+                sequence=self.history_length + 1,
                 at=self.at,
                 event=event,
                 element=token.element if token else None,
@@ -198,11 +205,11 @@ class Board:
 
     def give_back(self, job: Job, *, due_at: datetime) -> None:
         """Let a job be claimed again at `due_at`; the attempt grows, so that a second report on the claim is stale."""
-        self.put(_unleased(replace(job, due_at=due_at, state=JobStatus.READY)))
+        self.put(_unleased(changed(job, due_at=due_at, state=JobStatus.READY)))
 
     def hold(self, job: Job, *, code: str, message: str) -> None:
         """Keep a job from being claimed until somebody retries its incident."""
-        held = _unleased(replace(job, state=JobStatus.INCIDENT, last_error=message))
+        held = _unleased(changed(job, state=JobStatus.INCIDENT, last_error=message))
         self.put(held)
         self.raise_incident(self.tokens[job.token_id], code=code, message=message, job=held)
 
@@ -236,23 +243,24 @@ class Board:
         self.drop(token)
 
     def changes(self) -> Changes:
-        """Give the difference to the rows of the beginning."""
+        """Give the difference to the rows of the beginning; only what was touched is looked at."""
         added: dict[str, tuple[Row, ...]] = {}
-        changed: dict[str, tuple[Row, ...]] = {}
+        other: dict[str, tuple[Row, ...]] = {}
         removed: dict[str, tuple[Row, ...]] = {}
-        for table in TABLES:
+        for table, keys in self._touched.items():
             before, after = getattr(self._before, table), getattr(self, table)
-            added[table] = tuple(row for key, row in after.items() if key not in before)
-            changed[table] = tuple(
-                row
-                for key, row in after.items()
-                if key in before and before[key] is not row and before[key] != row
+            pairs = [(before.get(key), after.get(key)) for key in keys]
+            added[table] = tuple(new for old, new in pairs if old is None and new is not None)
+            other[table] = tuple(
+                new for old, new in pairs if old is not None and new is not None and old != new
             )
-            removed[table] = tuple(row for key, row in before.items() if key not in after)
+            removed[table] = tuple(old for old, new in pairs if old is not None and new is None)
         return Changes(
-            run=replace(self.run, revision=self.run.revision + 1),
+            run=changed(
+                self.run, revision=self.run.revision + 1, history_length=self.history_length
+            ),
             added=_rows(added),
-            changed=_rows(changed),
+            changed=_rows(other),
             removed=_rows(removed),
             history=tuple(self._history),
             notices=tuple(self._notices),
@@ -260,7 +268,7 @@ class Board:
 
 
 def _unleased(job: Job) -> Job:
-    return replace(job, attempt=job.attempt + 1, lease_owner=None, lease_until=None)
+    return changed(job, attempt=job.attempt + 1, lease_owner=None, lease_until=None)
 
 
 def _rows(tables: dict[str, Any]) -> Rows:

@@ -238,6 +238,7 @@ def _repeated(tree: Tree, element: Element) -> None:
 _REWRITERS: dict[str, tuple[Callable[[Tree, Element], None], ...]] = {
     "userTask": (_user,),
     "conditionExpression": (_condition,),
+    "condition": (_condition,),
     "timerEventDefinition": (_timer,),
     "message": (_named,),
     "signal": (_named,),

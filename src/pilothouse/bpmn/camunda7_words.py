@@ -5,6 +5,9 @@ from __future__ import annotations
 _WORKER = "Use an external task with a topic: code is not run inside the engine."
 _ROUND = "Draw a service task before or after it."
 _PRIORITY = "Remove it: what is due is done in the order in which it became due."
+_FILTER = (
+    "Remove it: a condition is looked at after every step, and takes effect when it becomes true."
+)
 _FORM = "Use camunda:formData, or pilothouse:form."
 
 MEANINGLESS = frozenset(
@@ -51,8 +54,8 @@ ATTRIBUTES = {
     "decisionRefVersionTag": "The latest active version is taken.",
     "decisionRefTenantId": "Decisions are found in the group of the life cycle.",
     "errorMessage": "Give the end event that throws the error a name that says it.",
-    "variableName": "Use a message or signal event.",
-    "variableEvents": "Use a message or signal event.",
+    "variableName": _FILTER,
+    "variableEvents": _FILTER,
 }
 
 EXTENSIONS = {

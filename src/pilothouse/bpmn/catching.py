@@ -109,7 +109,7 @@ def fire(
     if node.interrupting:
         board.record(HistoryEvent.CANCELLED, token=token, by=node.id)
         board.clear(token)
-        board.move(replace(token, element=node.id, incoming_flow=None))
+        board.move(token, element=node.id, incoming_flow=None)
     else:
         begin_token(board, token.scope_id, node.id)
 

@@ -11,6 +11,7 @@ from pilothouse.bpmn.definition import (
     AnyNode,
     Boundary,
     Catch,
+    Condition,
     Definition,
     ErrorCode,
     Escalation,
@@ -19,11 +20,14 @@ from pilothouse.bpmn.definition import (
     Exclusive,
     Inclusive,
     Link,
+    Message,
     Parallel,
+    Signal,
     Start,
     SubProcess,
     UndoneBy,
 )
+from pilothouse.bpmn.timers import Timer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,12 +56,18 @@ def check(reading: Reading, definition: Definition, process: Element) -> None:
 def _starts(definition: Definition) -> Iterator[Finding]:
     if not definition.starts:
         yield definition.id, "the process has no start event", "Draw one."
-    triggers = [
-        (type(s.trigger), s.trigger.name.text if s.trigger else "") for s in definition.starts
-    ]
+    triggers = [_trigger_text(start) for start in definition.starts]
     for start, trigger in zip(definition.starts, triggers, strict=True):
         if triggers.count(trigger) > 1:
             yield start.id, "another start event has the same trigger", "Keep one of them."
+
+
+def _trigger_text(start: Start) -> tuple[str, str]:
+    match start.trigger:
+        case Message(name=text) | Signal(name=text) | Condition(value=text) | Timer(value=text):
+            return type(start.trigger).__name__, text.text
+        case None:
+            return "", ""
 
 
 def _flows(definition: Definition, left_out: set[str]) -> Iterator[Finding]:

@@ -46,6 +46,13 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What has to hold of the variables that the event sees."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorCode:
     """A business error by its code; None catches every error."""
 
@@ -192,11 +199,39 @@ class Node:
     outgoing: tuple[str, ...] = ()
 
 
+class SnapshotChoice(StrEnum):
+    """Which snapshot of a service a run that a timer starts is about."""
+
+    NONE = "none"
+    LATEST = "latest"
+    """The one that was tagged with the service last."""
+    CHAMPION = "champion"
+    """The one with the greatest weight in the service's route in a stage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """
+    What the runs that a timer starts are about: one run for each of the services.
+
+    ``services`` is None for every service of the group; ``stage`` is where the champion is looked for.
+    """
+
+    services: tuple[str, ...] | None
+    snapshot: SnapshotChoice = SnapshotChoice.NONE
+    stage: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start(Node):
-    """A start event; `trigger` is None where it starts by hand or with its sub-process."""
+    """
+    A start event; `trigger` is None where it starts by hand or with its sub-process.
 
-    trigger: Message | Signal | None = None
+    What it begins runs about is said where a timer starts it; without that they are about nothing.
+    """
+
+    trigger: Message | Signal | Timer | Condition | None = None
+    about: About | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +239,7 @@ class EventStart(Node):
     """The start event of an event sub-process: what opens it while the scope around it is open."""
 
     interrupting: bool
-    trigger: ErrorCode | Escalation | Timer | Message | Signal
+    trigger: ErrorCode | Escalation | Timer | Message | Signal | Condition
     outputs: tuple[Mapped, ...] = ()
 
 
@@ -304,7 +339,7 @@ class Human(Node):
 class Catch(Node):
     """A receive task or an intermediate catch event."""
 
-    trigger: Message | Signal | Timer
+    trigger: Message | Signal | Timer | Condition
     outputs: tuple[Mapped, ...] = ()
 
 
@@ -314,7 +349,7 @@ class Boundary(Node):
 
     attached_to: str
     interrupting: bool
-    trigger: ErrorCode | Escalation | UndoneBy | Timer | Message | Signal
+    trigger: ErrorCode | Escalation | UndoneBy | Timer | Message | Signal | Condition
     outputs: tuple[Mapped, ...] = ()
 
 

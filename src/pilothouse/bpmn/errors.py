@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pilothouse.domain.errors import InvalidError, RefusedError
-
-if TYPE_CHECKING:
-    from pilothouse.bpmn.pairing import Obstacle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +18,18 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.element} (line {self.line}): {self.problem}. {self.cure}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """One reason why a run cannot be carried over: the old element, what is wrong, and what to do."""
+
+    element: str
+    problem: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.element} {self.problem}. {self.cure}"
 
 
 class DefinitionRejectedError(InvalidError):

@@ -89,6 +89,18 @@ class Value:
         )
 
 
+def holds(value: Value, variables: Variables) -> bool:
+    """
+    Evaluate what an event waits for; null, as of a variable that is not there yet, does not hold.
+
+    Raises
+    ------
+    ExpressionFailedError
+        When the value is neither true, false nor null.
+    """
+    return value.given(variables) is not None and truth(value, variables)
+
+
 def truth(value: Value, variables: Variables) -> bool:
     """
     Evaluate a condition.

@@ -46,7 +46,7 @@ def leave(board: Board, token: Token, event: HistoryEvent, **data: object) -> No
 
 def take(board: Board, token: Token, flows: Sequence[Flow]) -> None:
     """Send a token along one flow or more."""
-    board.move(replace(token, element=flows[0].target, incoming_flow=flows[0].id))
+    board.move(token, element=flows[0].target, incoming_flow=flows[0].id)
     for flow in flows[1:]:
         begin_token(board, token.scope_id, flow.target, flow.id)
 
@@ -55,7 +55,7 @@ def pass_link(board: Board, token: Token, node: Link) -> None:
     """Send a token from the throwing end of a link to its catching end."""
     board.record(HistoryEvent.PASSED, token=token, to=node.target)
     board.clear(token)
-    board.move(replace(token, element=node.target, incoming_flow=None))
+    board.move(token, element=node.target, incoming_flow=None)
 
 
 def _remember(board: Board, token: Token) -> None:
@@ -68,7 +68,7 @@ def _remember(board: Board, token: Token) -> None:
         id=board.new_id(IdPrefix.COMPENSATION),
         run_id=board.run.id,
         scope_id=token.scope_id,
-        sequence=board.run.history_length,
+        sequence=board.history_length,
         element=token.element,
         handler=handler,
         variables=inner(board, token.scope_id),

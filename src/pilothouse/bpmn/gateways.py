@@ -156,7 +156,7 @@ def _merge(board: Board, tokens: list[Token]) -> None:
         board.clear(other)
         board.drop(other)
     # Without its flow the token counts as joined, also when a person retries it here.
-    board.move(replace(tokens[0], incoming_flow=None))
+    board.move(tokens[0], incoming_flow=None)
 
 
 def wait_for_events(board: Board, token: Token, node: EventBased) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from pilothouse.bpmn.arming import sync_triggers
 from pilothouse.bpmn.board import Board
 from pilothouse.bpmn.definition import EventStart, Inclusive, Parallel
-from pilothouse.bpmn.errors import AlreadyOverError, MigrationRefusedError
-from pilothouse.bpmn.pairing import Obstacle, Versions, map_obstacles, paired, repeated_alike
+from pilothouse.bpmn.errors import AlreadyOverError, MigrationRefusedError, Obstacle
+from pilothouse.bpmn.pairing import Versions, map_obstacles, paired, repeated_alike
 from pilothouse.bpmn.state import (
     UNDER_WAY,
     Changes,

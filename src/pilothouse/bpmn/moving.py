@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.catching import caught
+from pilothouse.bpmn.conditions import fire_one
 from pilothouse.bpmn.definition import (
     AnyNode,
     Boundary,
@@ -60,9 +61,14 @@ def settle(board: Board) -> None:
     while going:
         while board.queue:
             _move(board, board.queue.popleft())
-        # Who can still come to an inclusive join is known only once nobody moves.
-        going = open_inclusive_join(board)
+        # What the variables are, and who can still come to an inclusive join, is known only once nobody moves.
+        going = _condition_fires(board) or open_inclusive_join(board)
     _find_starved_joins(board)
+
+
+def _condition_fires(board: Board) -> bool:
+    """Let a condition take effect; two that make one another true for ever go on with the next step."""
+    return board.moves <= MAXIMUM_MOVES and fire_one(board)
 
 
 def _move(board: Board, token_id: str) -> None:
@@ -178,6 +184,8 @@ def _close_inner(board: Board, token: Token, node: SubProcess) -> None:
 
 
 def _find_starved_joins(board: Board) -> None:
+    if not any(token.state is TokenStatus.JOINING for token in board.tokens.values()):
+        return
     troubled = {incident.token_id for incident in board.incidents.values()}
     for scope in board.scopes.values():
         tokens = board.running_in(scope.id)

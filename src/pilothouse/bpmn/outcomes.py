@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.catching import caught
+from pilothouse.bpmn.conditions import look_again
 from pilothouse.bpmn.definition import Backoff, Called, Service
 from pilothouse.bpmn.errors import (
     AlreadyOverError,
@@ -22,7 +23,7 @@ from pilothouse.bpmn.happenings import (
     JobFailed,
     JobPostponed,
 )
-from pilothouse.bpmn.state import HistoryEvent, Job, JobKind, JobStatus, Token
+from pilothouse.bpmn.state import HistoryEvent, Job, JobKind, JobStatus, Token, TokenStatus
 from pilothouse.bpmn.variables import deliver, plain_all, visible, write
 from pilothouse.bpmn.voting import notifies
 from pilothouse.bpmn.waiting import job_inputs
@@ -183,10 +184,12 @@ def incident_retried(board: Board, happening: IncidentRetried) -> None:
     board.record(
         HistoryEvent.INCIDENT_RETRIED, token=token, incident=incident.id, variables=given or None
     )
-    if incident.job_id is None:
-        board.move(token)
-    else:
+    if incident.job_id is not None:
         _retry_job(board, board.jobs[incident.job_id], token, max(happening.retries, 1))
+        return
+    look_again(board, token)
+    if token.state not in (TokenStatus.WAITING, TokenStatus.LISTENING):
+        board.move(token)
 
 
 def _retry_job(board: Board, job: Job, token: Token, retries: int) -> None:

@@ -15,6 +15,7 @@ from pilothouse.bpmn.definition import (
     Service,
     SubProcess,
 )
+from pilothouse.bpmn.errors import Obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,18 +43,6 @@ class Proposal:
     pairings: tuple[Pairing, ...]
     vanished: tuple[str, ...]
     appeared: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obstacle:
-    """One reason why a run cannot be carried over: the old element, what is wrong, and what to do."""
-
-    element: str
-    problem: str
-    cure: str
-
-    def __str__(self) -> str:
-        return f"{self.element} {self.problem}. {self.cure}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

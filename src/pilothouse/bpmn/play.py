@@ -32,6 +32,7 @@ from pilothouse.bpmn.state import (
     Notice,
     RunState,
     Subscription,
+    SubscriptionKind,
     UserTask,
 )
 from pilothouse.bpmn.step import start, step
@@ -120,10 +121,15 @@ class Play:
 
     def subscription(self, element: str) -> Subscription:
         """Give the oldest subscription of an element."""
-        found = [s for s in self.state.subscriptions.values() if s.element == element]
+        found = [s for s in self.heard() if s.element == element]
         if not found:
             raise AlreadyOverError(noun="subscription of", name=element)
         return min(found, key=lambda s: s.id)
+
+    def heard(self) -> list[Subscription]:
+        """Give the subscriptions that something can be told: those of messages and signals."""
+        waits = self.state.subscriptions.values()
+        return [s for s in waits if s.kind is not SubscriptionKind.CONDITION]
 
     def complete(self, element: str, **variables: object) -> RunState:
         """Complete the job of an element, or its task in the name of ``player``."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pilothouse.bpmn.definition import (
     Boundary,
     Catch,
+    Condition,
     ErrorCode,
     Escalation,
     EventStart,
@@ -16,44 +17,61 @@ from pilothouse.bpmn.definition import (
     Start,
     UndoneBy,
 )
+from pilothouse.bpmn.read_about import read_about
 from pilothouse.bpmn.read_links import read_link_catch
 from pilothouse.bpmn.read_triggers import (
     read_definition,
     read_error_code,
     read_escalation_code,
     read_message,
-    read_signal,
     read_trigger,
 )
+from pilothouse.bpmn.timers import Timer
 from pilothouse.bpmn.xml import Element, Namespace, children
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.reading import Base, Reading
-    from pilothouse.bpmn.timers import Timer
 
-WAITING = ("timerEventDefinition", "messageEventDefinition", "signalEventDefinition")
+WAITING = (
+    "timerEventDefinition",
+    "messageEventDefinition",
+    "signalEventDefinition",
+    "conditionalEventDefinition",
+)
 AROUND = ("errorEventDefinition", "escalationEventDefinition", *WAITING)
 
 
 def read_start(reading: Reading, element: Element, base: Base) -> Start | EventStart:
-    """Read a start event: none, message or signal; in an event sub-process what opens it."""
+    """Read a start event: none, timer, message, signal or condition; in an event sub-process what opens it."""
     around = element.getparent()
     if around is not None and around.get("triggeredByEvent") == "true":
         return _event_start(reading, element, base)
-    reading.extensions(element)
-    kind, definition = read_definition(
-        reading, element, "messageEventDefinition", "signalEventDefinition"
-    )
-    trigger: Message | Signal | None = None
+    kind, definition = read_definition(reading, element, *WAITING)
+    trigger: Timer | Message | Signal | Condition | None = None
     if definition is not None and kind == "messageEventDefinition":
         trigger = read_message(reading, definition, catching=False)
-    if definition is not None and kind == "signalEventDefinition":
-        trigger = read_signal(reading, definition)
-    if trigger is not None and trigger.name.text.startswith("="):
-        reading.reject(
-            element, "the name of what starts it is an expression", "Write it as plain text."
-        )
-    return Start(**base, trigger=trigger)
+    elif definition is not None and kind in WAITING:
+        trigger = read_trigger(reading, kind, definition, cyclic=True)
+    about = reading.extensions(element, *(("about",) if isinstance(trigger, Timer) else ()))
+    _no_expression(reading, element, trigger)
+    return Start(**base, trigger=trigger, about=read_about(reading, about.get("about")))
+
+
+def _no_expression(
+    reading: Reading, element: Element, trigger: Timer | Message | Signal | Condition | None
+) -> None:
+    """Refuse what could only be evaluated by a run that has begun."""
+    match trigger:
+        case Message(name=value) | Signal(name=value) if value.text.startswith("="):
+            reading.reject(
+                element, "the name of what starts it is an expression", "Write it as plain text."
+            )
+        case Timer(value=value) if value.text.startswith("="):
+            reading.reject(
+                element, "the timer that starts it is an expression", "Write it as plain text."
+            )
+        case _:
+            pass
 
 
 def _event_start(reading: Reading, element: Element, base: Base) -> EventStart:
@@ -63,7 +81,7 @@ def _event_start(reading: Reading, element: Element, base: Base) -> EventStart:
         reading.reject(
             element,
             "nothing opens the event sub-process",
-            "Give its start event an error, escalation, timer, message or signal.",
+            "Give its start event an error, escalation, timer, message, signal or condition.",
         )
     io = reading.extensions(element, "ioMapping").get("ioMapping")
     _no_inputs(reading, element, io)
@@ -82,7 +100,7 @@ def _around(
     definition: Element | None,
     *,
     interrupting: bool,
-) -> ErrorCode | Escalation | Timer | Message | Signal:
+) -> ErrorCode | Escalation | Timer | Message | Signal | Condition:
     """Read what an event around an activity or in a scope waits for."""
     if definition is not None and kind == "errorEventDefinition":
         if not interrupting:
@@ -101,12 +119,14 @@ def _around(
 
 
 def read_catch(reading: Reading, element: Element, base: Base) -> Catch | Pass:
-    """Read an intermediate catch event: timer, message, signal, or the catching end of a link."""
+    """Read an intermediate catch event: timer, message, signal, condition, or the catching end of a link."""
     kind, definition = read_definition(reading, element, *WAITING, "linkEventDefinition")
     if definition is not None and kind == "linkEventDefinition":
         return read_link_catch(reading, element, definition, base)
     if definition is None:
-        reading.reject(element, "it waits for nothing", "Give it a timer, message or signal.")
+        reading.reject(
+            element, "it waits for nothing", "Give it a timer, message, signal or condition."
+        )
     io = reading.extensions(element, "ioMapping").get("ioMapping")
     _no_inputs(reading, element, io)
     return Catch(
@@ -117,16 +137,16 @@ def read_catch(reading: Reading, element: Element, base: Base) -> Catch | Pass:
 
 
 def read_boundary(reading: Reading, element: Element, base: Base) -> Boundary:
-    """Read a boundary event: error, escalation, timer, message, signal or compensation."""
+    """Read a boundary event: error, escalation, timer, message, signal, condition or compensation."""
     kind, definition = read_definition(reading, element, *AROUND, "compensateEventDefinition")
     interrupting = element.get("cancelActivity") != "false"
     if definition is None:
         reading.reject(
             element,
             "it waits for nothing",
-            "Give it an error, escalation, timer, message, signal or compensation.",
+            "Give it an error, escalation, timer, message, signal, condition or compensation.",
         )
-    trigger: ErrorCode | Escalation | UndoneBy | Timer | Message | Signal
+    trigger: ErrorCode | Escalation | UndoneBy | Timer | Message | Signal | Condition
     if kind == "compensateEventDefinition":
         trigger = _undone_by(reading, element)
     else:

@@ -34,7 +34,7 @@ def read_event_based(reading: Reading, element: Element, base: Base) -> EventBas
         reading.reject(
             element,
             "it would start a run",
-            "Start the process by a signal start event, or by hand.",
+            "Draw a start event for each event that starts the process.",
         )
     if element.get("eventGatewayType") == "Parallel":
         reading.reject(

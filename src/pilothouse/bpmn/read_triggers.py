@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from pilothouse.bpmn.definition import Message, Signal
+from pilothouse.bpmn.definition import Condition, Message, Signal
 from pilothouse.bpmn.read_timers import NOTHING, read_timer
-from pilothouse.bpmn.xml import Element, name_of
+from pilothouse.bpmn.xml import Element, children, name_of
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.expressions import Value
@@ -33,14 +33,16 @@ def read_definition(reading: Reading, element: Element, *known: str) -> tuple[st
 
 def read_trigger(
     reading: Reading, kind: str, definition: Element | None, *, cyclic: bool
-) -> Timer | Message | Signal:
-    """Read what an event waits for: a timer, a message or a signal."""
+) -> Timer | Message | Signal | Condition:
+    """Read what an event waits for: a timer, a message, a signal or a condition."""
     if definition is not None and kind == "timerEventDefinition":
         return read_timer(reading, definition, cyclic=cyclic)
     if definition is not None and kind == "messageEventDefinition":
         return read_message(reading, definition, catching=True)
     if definition is not None and kind == "signalEventDefinition":
         return read_signal(reading, definition)
+    if definition is not None and kind == "conditionalEventDefinition":
+        return read_condition(reading, definition)
     return Signal(name=NOTHING)  # a problem has been noted already
 
 
@@ -72,6 +74,22 @@ def read_signal(reading: Reading, element: Element) -> Signal:
         return Signal(name=NOTHING)
     name = reading.required(declared, "name", what="signal name")
     return Signal(name=reading.value(declared, name, what="signal name"))
+
+
+def read_condition(reading: Reading, element: Element) -> Condition:
+    """Read the condition that an event waits for."""
+    reading.check_children(element, "condition")
+    reading.extensions(element)
+    given = children(element, "condition")
+    text = (given[0].text or "").strip() if given else ""
+    if not text.startswith("="):
+        reading.reject(
+            element,
+            f"the condition {text!r} is not FEEL",
+            "Write FEEL behind a leading =, such as =drift > 0.2.",
+        )
+        return Condition(value=NOTHING)
+    return Condition(value=reading.value(element, text, what="condition"))
 
 
 def read_error_code(reading: Reading, element: Element) -> str | None:

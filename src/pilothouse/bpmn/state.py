@@ -13,7 +13,8 @@ from collections.abc import Mapping  # noqa: TC003 - the codec reads the annotat
 from dataclasses import dataclass, field, fields
 from datetime import datetime  # noqa: TC003 - the codec reads the annotations
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from operator import attrgetter
+from typing import Any, Protocol, TypeVar
 
 from pilothouse.domain.approvals import Quorum, Vote  # noqa: TC001 - the codec reads the annotations
 
@@ -128,6 +129,7 @@ class SubscriptionKind(StrEnum):
 
     MESSAGE = "message"
     SIGNAL = "signal"
+    CONDITION = "condition"
 
 
 class TaskStatus(StrEnum):
@@ -162,6 +164,7 @@ class HistoryEvent(StrEnum):
     TIMER_FIRED = "timer-fired"
     MESSAGE_RECEIVED = "message-received"
     SIGNAL_RECEIVED = "signal-received"
+    CONDITION_MET = "condition-met"
     TASK_CLAIMED = "task-claimed"
     TASK_RELEASED = "task-released"
     TASK_VOTED = "task-voted"
@@ -298,7 +301,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A token that waits for a message by name and key, or for a signal by name."""
+    """
+    A token that waits for a message by name and key, for a signal by name, or for a condition.
+
+    Of a condition, ``name`` is its element, and ``held`` whether it held when it was last looked at: it takes
+    effect where that changes from false to true. None says that it could not be evaluated, and waits for the
+    retry of its incident.
+    """
 
     id: str
     run_id: str
@@ -308,6 +317,7 @@ class Subscription:
     name: str
     correlation_key: str | None
     created_at: datetime
+    held: bool | None = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -420,6 +430,7 @@ class Rows:
 
 
 TABLES = tuple(table.name for table in fields(Rows))
+_EVERY_TABLE = attrgetter(*TABLES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -445,6 +456,27 @@ class _Row(Protocol):
 
 
 _R = TypeVar("_R", bound=_Row)
+_T = TypeVar("_T")
+_CELLS: dict[type, tuple[tuple[str, ...], attrgetter[tuple[Any, ...]]]] = {}
+
+
+def changed(value: _T, **changes: Any) -> _T:  # noqa: ANN401 fields of the value
+    """
+    Give a frozen value with some fields changed: `dataclasses.replace`, in half of its time.
+
+    A step changes half a dozen values; through `replace` that took 16 us of its 160.
+
+    Examples
+    --------
+    >>> changed(Token(id="t", run_id="r", scope_id="s", element="a", state=TokenStatus.MOVING), element="b").element
+    'b'
+    """
+    kind = type(value)
+    if kind not in _CELLS:
+        names = tuple(field.name for field in fields(kind))  # type: ignore[arg-type]
+        _CELLS[kind] = (names, attrgetter(*names))
+    names, cells = _CELLS[kind]
+    return kind(**dict(zip(names, cells(value), strict=True)) | changes)
 
 
 def by_id(rows: tuple[_R, ...]) -> Mapping[str, _R]:
@@ -473,12 +505,23 @@ class RunState:
 
     def after(self, changes: Changes) -> RunState:
         """Give the state that stands once `changes` is written, as a store would load it."""
-        tables = {}
-        for table in TABLES:
-            rows = dict(getattr(self, table))
-            for gone in getattr(changes.removed, table):
-                del rows[gone.id]
-            for new in (*getattr(changes.changed, table), *getattr(changes.added, table)):
-                rows[new.id] = new
-            tables[table] = rows
+        sides = (self, changes.removed, changes.changed, changes.added)
+        each = zip(TABLES, *map(_EVERY_TABLE, sides), strict=True)
+        tables = {name: _after(before, *rows) for name, before, *rows in each}
         return RunState(run=changes.run, **tables)
+
+
+def _after(
+    before: Mapping[str, Any],
+    removed: tuple[_Row, ...],
+    changed: tuple[_Row, ...],
+    added: tuple[_Row, ...],
+) -> Mapping[str, Any]:
+    if not (removed or changed or added):
+        return before  # most steps touch two of the tables
+    rows = dict(before)
+    for gone in removed:
+        del rows[gone.id]
+    for new in (*changed, *added):
+        rows[new.id] = new
+    return rows

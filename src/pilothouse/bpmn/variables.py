@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 MAXIMUM_DEPTH = 32
 NAME_LENGTH = 200
 SUBJECT = frozenset(
-    {"snapshot", "snapshot_id", "digest", "model", "number", "service", "author", "group"}
+    {
+        *("snapshot", "snapshot_id", "digest", "model", "number", "risk_tier"),
+        *("service", "author", "group"),
+    }
 )
 """Variables that say what a run is about; once there, only an output mapping that somebody has drawn changes them."""
 
@@ -103,7 +106,7 @@ def deliver(
     if outputs:
         values = mapped(outputs, {**visible(board, scope_id), **given})
         write(board, scope_id, values, otherwise=scope_id)
-    else:
+    elif given:
         check_subject(board, scope_id, given)
         write(board, scope_id, given, otherwise=home(board, scope_id))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pilothouse.bpmn.definition import (
     Activity,
     Catch,
+    Condition,
     EventStart,
     Human,
     Message,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from pilothouse.bpmn.board import Board
     from pilothouse.bpmn.expressions import Value, Variables
 
-Trigger = Timer | Message | Signal
+Trigger = Timer | Message | Signal | Condition
 
 
 def enter_activity(board: Board, token: Token, node: Activity) -> None:
@@ -74,19 +75,19 @@ def enter_activity(board: Board, token: Token, node: Activity) -> None:
 def arm_boundaries(board: Board, token: Token, seen: Variables) -> None:
     """Arm the boundary events that wait for something; errors, escalations and orders to undo find theirs."""
     for boundary in board.boundaries(token):
-        if isinstance(boundary.trigger, Timer | Message | Signal):
+        if isinstance(boundary.trigger, Trigger):
             arm(board, token, boundary.id, boundary.trigger, seen)
 
 
 def listen(board: Board, token: Token, node: EventStart) -> None:
     """Let a token stand at the start of an event sub-process, until its event comes or its scope ends."""
-    if isinstance(node.trigger, Timer | Message | Signal):
+    if isinstance(node.trigger, Trigger):
         arm(board, token, node.id, node.trigger, visible(board, token.scope_id))
     board.wait(token, TokenStatus.LISTENING)
 
 
 def arm(board: Board, token: Token, element: str, trigger: Trigger, seen: Variables) -> None:
-    """Arm a timer, or listen for a message or signal."""
+    """Arm a timer, or listen for a message, a signal, or a condition."""
     match trigger:
         case Timer():
             armed = schedule(trigger, seen, at=board.at)
@@ -111,6 +112,9 @@ def arm(board: Board, token: Token, element: str, trigger: Trigger, seen: Variab
         case Signal(name=name):
             told = name.text_given(seen, purpose="signal name")
             _listen(board, token, element, SubscriptionKind.SIGNAL, (told, None))
+        case Condition():
+            # It is looked at once nothing moves any more, also for the first time.
+            _listen(board, token, element, SubscriptionKind.CONDITION, (element, None))
 
 
 def _listen(

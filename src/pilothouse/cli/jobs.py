@@ -10,7 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pilothouse.cli.connection import connect
 from pilothouse.cli.output import Json, err, print_one, print_rows
 from pilothouse.cli.places import place
+from pilothouse.cli.variables import variables
 from pilothouse.domain.jobs import Job, JobKind, JobState, TableFormat
+from pilothouse.domain.training import TIMEOUT_S, TrainPlan
 from pilothouse.sdk import Client
 from pilothouse.wire.requests import OrderJob
 
@@ -78,11 +80,40 @@ def metrics(
     _order(wanted, wait=wait, as_json=as_json)
 
 
+@app.command()
+def train(
+    snapshot: str,
+    service: Annotated[str, typer.Option()],
+    stage: Annotated[str, typer.Option()],
+    dataset: Annotated[str, typer.Option(help="Training data, NAME@VERSION.")],
+    parameters: Annotated[str, typer.Option(help="A JSON object for `train`.")] = "{}",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+    timeout: Annotated[float, typer.Option(help="Seconds that `train` may take.")] = TIMEOUT_S,
+    tag: Annotated[bool, typer.Option("--tag", help="Tag the result with the service.")] = False,
+    wait: Annotated[bool, typer.Option(help="Wait for the new snapshot.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Train a snapshot's model anew, and take what comes of it as a snapshot."""
+    plan = TrainPlan(parameters=variables(parameters), seed=seed, timeout_s=timeout, tag=tag)
+    wanted = OrderJob(
+        kind=JobKind.TRAIN,
+        snapshot=snapshot,
+        service=service,
+        stage=stage,
+        dataset=dataset,
+        training=plan,
+    )
+    _order(wanted, wait=wait, as_json=as_json)
+
+
 def _order(wanted: OrderJob, *, wait: bool, as_json: bool) -> None:
     with connect() as client:
         job = client.jobs.order(wanted)
         if wait:
             job = _waited(client, job.id)
+            taking = job.parameters.get("snapshot_job")
+            # What came of a training is a snapshot only when its own job has ended well.
+            job = _waited(client, str(taking)) if taking else job
         print_one(job, as_json=as_json)
     if job.state is JobState.FAILED:
         raise typer.Exit(code=1)

@@ -10,8 +10,9 @@ import typer
 from pilothouse.cli.connection import connect
 from pilothouse.cli.output import Json, print_one, print_rows
 from pilothouse.domain.errors import InvalidError
+from pilothouse.domain.prediction_logs import SensitiveLogging
 from pilothouse.domain.runtimes import Mode
-from pilothouse.wire.requests import DefineService, DefineStage, RouteShare, SetRoute
+from pilothouse.wire.requests import DefineService, DefineStage, RouteShare, SetLog, SetRoute
 
 app = typer.Typer(no_args_is_help=True, help="Services: the business uses of models.")
 stages = typer.Typer(no_args_is_help=True, help="Stages: the ordered environments.")
@@ -76,6 +77,26 @@ def show(tag: str, as_json: Json = False) -> None:
     """Show a service."""
     with connect() as client:
         print_one(client.services.get(tag), as_json=as_json)
+
+
+@app.command("log")
+def set_log(
+    tag: str,
+    sampling: Annotated[
+        float | None, typer.Option(help="Share of requests whose rows are kept, 0 to 1.")
+    ] = None,
+    sensitive: Annotated[
+        SensitiveLogging | None, typer.Option(help="What is kept of sensitive columns.")
+    ] = None,
+    retain_days: Annotated[
+        int | None, typer.Option(help="Days after which rows are removed.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Change what the prediction log keeps of a service; what is not given stays."""
+    wanted = SetLog(sampling=sampling, sensitive=sensitive, retain_days=retain_days)
+    with connect() as client:
+        print_one(client.services.set_log(tag, wanted), as_json=as_json)
 
 
 @app.command()

@@ -18,6 +18,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionLog:
+    """
+    Where entries write their prediction logs.
+
+    Attributes
+    ----------
+    tables
+        An absolute folder or a URL.
+    hash_key
+        Reference to the key that sensitive values are hashed with, resolved by the entry; empty for none.
+    """
+
+    tables: str
+    hash_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorSettings:
     """
     What the control plane tells a connector, whatever its kind.
@@ -38,6 +55,8 @@ class ConnectorSettings:
         The control plane's own environment; a connector passes on what its allow-list names and nothing else.
     scoring_token
         The platform's own scoring token, which load tests ask endpoints with.
+    prediction_log
+        Where entries write their prediction logs; None for nowhere.
     granted
         Variables that an operator grants to runtimes on purpose, such as read-only credentials of the store.
     """
@@ -50,6 +69,7 @@ class ConnectorSettings:
     policy_of: Callable[[GroupName], ModelPolicy]
     environment: Mapping[str, str] = field(repr=False)
     scoring_token: str = field(default="", repr=False)
+    prediction_log: PredictionLog | None = None
     granted: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from pilothouse.domain.errors import NotSupportedError
 from pilothouse.domain.ids import DeploymentId, RuntimeId, ServiceTag, StageName
+from pilothouse.domain.prediction_logs import LogPolicy
 
-SCHEMA = 1
-ACCEPTED_SCHEMAS = (1,)
+SCHEMA = 2
+ACCEPTED_SCHEMAS = (1, 2)  # this one and the one before
 
 
 class DesiredSchemaError(NotSupportedError):
@@ -79,6 +80,14 @@ class DesiredToken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredLog:
+    """What the prediction log keeps of a service; one that is not named gets a policy's defaults."""
+
+    service: ServiceTag
+    policy: LogPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desired:
     """All that one entry must hold; a higher generation replaces a lower one whole."""
 
@@ -89,6 +98,7 @@ class Desired:
     deployments: tuple[DesiredDeployment, ...]
     routes: tuple[DesiredRoute, ...]
     tokens: tuple[DesiredToken, ...]
+    logs: tuple[DesiredLog, ...] = ()
 
     def __post_init__(self) -> None:
         if self.schema not in ACCEPTED_SCHEMAS:
@@ -118,6 +128,41 @@ class ObservedDeployment:
     failures: int = 0
 
 
+class LogState(StrEnum):
+    """Whether an entry logs what it answers."""
+
+    ON = "on"
+    OFF = "off"  # the entry was started without a log
+    UNAVAILABLE = "unavailable"  # it was to keep one and cannot, for a reason that is told
+    STALLED = "stalled"  # segments are kept, and do not get into the tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedLog:
+    """
+    How an entry's prediction log stands.
+
+    Attributes
+    ----------
+    rows
+        Rows that were recorded since the process began.
+    dropped
+        Rows that were answered and could not be recorded, by reason.
+    written
+        Rows that the writer has put into the tables since it began.
+    lag_bytes, lag_s
+        What waits for the writer, and how old the oldest of it is.
+    """
+
+    state: LogState
+    reason: str = ""
+    rows: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    written: int = 0
+    lag_bytes: int = 0
+    lag_s: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """An entry's own word on what it holds."""
@@ -130,3 +175,4 @@ class Observed:
     address: str  # http://host:port
     deployments: tuple[ObservedDeployment, ...]
     routes: Mapping[ServiceTag, int]
+    log: ObservedLog = ObservedLog(state=LogState.OFF)

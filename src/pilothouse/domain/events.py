@@ -15,6 +15,7 @@ class EventType(StrEnum):
 
     SNAPSHOT_CREATED = "snapshot-created"
     JOB_FINISHED = "job-finished"
+    ALERT_FIRED = "alert-fired"
     MESSAGE_THROWN = "message-thrown"
     SIGNAL_THROWN = "signal-thrown"
 

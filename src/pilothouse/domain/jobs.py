@@ -19,6 +19,7 @@ from pilothouse.domain.ids import (
     StageName,
 )
 from pilothouse.domain.locations import Place
+from pilothouse.domain.training import TrainPlan
 
 
 class JobKind(StrEnum):
@@ -27,6 +28,7 @@ class JobKind(StrEnum):
     SNAPSHOT = "snapshot"  # check a model folder and take it as a snapshot
     SCORE = "score"
     METRICS = "metrics"
+    TRAIN = "train"
     LOAD_TEST = "load-test"  # of an online deployment; ordered by life cycles
 
 
@@ -121,7 +123,8 @@ class JobOrder:
     """
     Everything that a runtime needs to run one job.
 
-    `source` is what a score or metrics job reads, `load` what a load test asks. `label` names the column of the truth for metrics; `columns` passes input columns through to the output;
+    `source` is what a score, metrics or training job reads, `load` what a load test asks, `training` what a training is asked,
+    `dataset` the name of what it is trained on. `label` names the column of the truth for metrics; `columns` passes input columns through to the output;
     `block_rows` bounds the memory.
     """
 
@@ -135,6 +138,8 @@ class JobOrder:
     source: FileSource | None
     target: FileTarget | None
     load: LoadPlan | None = None
+    training: TrainPlan | None = None
+    dataset: str | None = None
     label: str | None = None
     columns: tuple[str, ...] = ()
     block_rows: int = 10_000
@@ -209,6 +214,7 @@ class Job:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     cancel_requested: bool = False
+    cause: str = ""  # what made a machine order it, such as "run run_01J…"
     cleared: bool = False  # whether the runtime was told to forget the ended job
     version: int = 1
 

@@ -102,6 +102,47 @@ class GivenDecision:
     decision: str
 
 
+class StartKind(StrEnum):
+    """What starts a run of a definition."""
+
+    TIMER = "timer"
+    MESSAGE = "message"
+    SIGNAL = "signal"
+    CONDITION = "condition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartEvent:
+    """
+    A start event that is armed: one of the version that its group uses of a life cycle.
+
+    Attributes
+    ----------
+    element
+        The id of the start event.
+    name
+        Of the message or signal; empty for the other kinds.
+    due_at, period, repeats_left
+        When a timer fires next, and how it goes on, as the timers of runs do.
+    attempt
+        A fence: each claim of a timer adds one.
+    """
+
+    id: str
+    definition_id: DefinitionId
+    group: GroupName
+    key: str
+    kind: StartKind
+    element: str
+    name: str = ""
+    due_at: datetime | None = None
+    period: str | None = None
+    repeats_left: int | None = None
+    attempt: int = 0
+    lease_owner: str | None = None
+    lease_until: datetime | None = None
+
+
 def declared_encoding(text: str) -> str:
     """
     Give the encoding that the text of an XML file declares, in small letters; UTF-8 where it declares none.

@@ -65,6 +65,25 @@ class Route:
             else 0.0
         )
 
+    def shifted(
+        self, snapshot_id: SnapshotId, snapshot: str, *, share: float
+    ) -> tuple[Variant, ...]:
+        """
+        Give the variants that leave a snapshot a share of the requests, the others keeping their proportions.
+
+        Raises
+        ------
+        RouteInvalidError
+            When nobody would answer the rest.
+        """
+        others = [v for v in self.variants if v.snapshot_id != snapshot_id]
+        if share < 1 and not others:
+            raise RouteInvalidError(problem=f"nobody besides {snapshot} would answer the rest")
+        total = sum(v.weight for v in others)
+        rest = tuple(replace(v, weight=(1 - share) * v.weight / total) for v in others if share < 1)
+        own = Variant(snapshot_id=snapshot_id, snapshot=snapshot, weight=share)
+        return (own, *rest) if share > 0 else rest
+
     def changed(
         self, *, variants: tuple[Variant, ...], shadows: tuple[Variant, ...], at: datetime
     ) -> Route:

@@ -27,6 +27,7 @@ class Ability(StrEnum):
     ONLINE = "online"
     SCORE_JOB = "score-job"
     METRICS_JOB = "metrics-job"
+    TRAIN_JOB = "train-job"
     LOAD_TEST = "load-test"
     CANCEL = "cancel"
     LOGS = "logs"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pilothouse.domain.ids import GroupName, PersonId, ServiceTag
+from pilothouse.domain.prediction_logs import LogPolicy
 from pilothouse.domain.runtimes import Mode
 from pilothouse.domain.snapshots import check_name
 
@@ -21,6 +22,8 @@ class Service:
         Key of the life cycle that a snapshot tagged with this service goes through; None for none.
     test_dataset
         The labelled dataset, ``name@version``, that its snapshots are measured on.
+    log
+        What the prediction log keeps of it.
     """
 
     tag: ServiceTag
@@ -31,6 +34,7 @@ class Service:
     test_dataset: str | None
     owner: PersonId
     created_at: datetime
+    log: LogPolicy = LogPolicy()  # noqa: RUF009 frozen
     version: int = 1
 
     def __post_init__(self) -> None:

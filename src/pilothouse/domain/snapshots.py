@@ -171,8 +171,32 @@ class SnapshotContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """
+    What a snapshot was trained from, where a training job made it.
+
+    Attributes
+    ----------
+    job
+        The id of the training job.
+    parent, parent_digest
+        The snapshot whose ``train`` made it.
+    dataset, dataset_sha256
+        The training data, ``name@version``, and the SHA-256 of its file.
+    """
+
+    job: str
+    parent: str
+    parent_digest: str
+    dataset: str
+    dataset_sha256: str
+    parameters: Mapping[str, object]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """An immutable version of a model: ``cc-fraud-gbm@7``."""
+    """An immutable version of a model: ``cc-fraud-gbm@7``; `trained` says what from, where a training job made it."""
 
     id: SnapshotId
     group: GroupName
@@ -184,6 +208,7 @@ class Snapshot:
     parents: tuple[SnapshotId, ...]
     taken_at: datetime
     taken_by: PersonId
+    trained: Training | None = None
 
     @property
     def name(self) -> str:

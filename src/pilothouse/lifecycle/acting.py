@@ -32,7 +32,7 @@ class Actors:
 
     A drawing that one group uploads so never reaches another group's services, though the platform could. It
     may read the group of the run's snapshot, which is tagged with the service, and of the results location.
-    Headings and snapshots are written once, so what was found is kept for a while; where the results are
+    Whose a run is and what it is about never changes, so what was found is kept for a while; where the results are
     kept is asked each time.
     """
 

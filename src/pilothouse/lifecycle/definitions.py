@@ -18,6 +18,7 @@ from pilothouse.domain.lifecycles import (
     GivenDecision,
     xml_text,
 )
+from pilothouse.lifecycle.arming import arm
 from pilothouse.lifecycle.errors import DecisionTakenError
 from pilothouse.lifecycle.files import findings, read_file, refusals
 from pilothouse.lifecycle.imports import identity, imported
@@ -109,6 +110,7 @@ class Definitions:
                     )
                 )
             _audit(work, "upload", kept)
+            arm(work, group=kept.group, key=kept.key)
             return work.commit(kept)
 
     def install_shipped(
@@ -266,6 +268,7 @@ def _turned(
         return definition
     turned = work.definitions.save(replace(definition, state=state))
     _audit(work, action, turned)
+    arm(work, group=turned.group, key=turned.key)
     return turned
 
 

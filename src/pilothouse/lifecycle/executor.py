@@ -23,18 +23,20 @@ from pilothouse.bpmn.happenings import (
     JobPostponed,
     TimerDue,
 )
-from pilothouse.bpmn.state import JobKind
+from pilothouse.bpmn.state import JobKind, changed
 from pilothouse.domain.errors import (
     InvalidError,
     NotFoundError,
     PilothouseError,
     UnavailableError,
 )
+from pilothouse.domain.plain import to_plain
 from pilothouse.domain.runtimes import NoRuntimeError
 from pilothouse.lifecycle.acting import Actors
 from pilothouse.lifecycle.batch import TOGETHER_S, Batch, Report, Watch
 from pilothouse.lifecycle.errors import LeaseLostError
-from pilothouse.lifecycle.holding import Holding
+from pilothouse.lifecycle.holding import GoingOn, Holding
+from pilothouse.lifecycle.keeping import Kept
 from pilothouse.lifecycle.moving import persistent
 from pilothouse.lifecycle.tasks.contract import (
     BusinessError,
@@ -61,8 +63,12 @@ CRASHED = "task-crashed"
 PATIENCE_S = 120.0
 """How old a job may grow while what it needs is away for a moment (a process that starts again) at no cost."""
 LONGEST_WAIT_S = 5.0
-MOST = 64
-"""The most jobs that are claimed at once: more would keep other writers waiting and gain little."""
+MOST = 128
+"""
+The most jobs that are claimed at once: more would keep other writers waiting and gain little.
+
+A unit of 128 steps takes some 20 ms; with 64 of them a step took a tenth more of the processor's time.
+"""
 log = logging.getLogger(__name__)
 
 
@@ -99,6 +105,7 @@ class Executor:
         )
         self._actors = Actors(who, results_location=facilities.results_location)
         self._held: tuple[Job, ...] = ()
+        self._kept = Kept(most=2 * MOST)
         self._limit = 1
 
     @property
@@ -197,7 +204,8 @@ class Executor:
             raise NotFoundError(noun="run", name=job.run_id)
         acting = batch.acting[job.run_id]
         return TaskContext(
-            job=job,
+            # A handler may do to its inputs what it likes: they are also those of the run that is kept.
+            job=changed(job, inputs=to_plain(job.inputs)) if job.inputs else job,
             heading=acting.heading,
             who=acting.who,
             at=self._facilities.clock.now(),
@@ -239,13 +247,21 @@ class Executor:
             return ()
         try:
             with self._open_work(self._who) as work:
-                alone = take_together(self._moving, work, reports)
-                self._held = work.commit(self._holding.claim(work, limit=claim) if claim else ())
+                taken = take_together(
+                    self._moving,
+                    work,
+                    reports,
+                    known=self._kept.of({report.job.run_id for report in reports}),
+                    going_on=GoingOn(self._holding, work, limit=claim),
+                )
+                work.commit(None)
         # Whatever one run's step meets, the others must not share it: each is now taken alone.
         except Exception as problem:  # noqa: BLE001
             log.warning("%s reports are taken one by one: %s", len(reports), problem)
             return reports
-        return alone
+        self._held = taken.claimed
+        self._kept.keep(taken.states, claimed=taken.claimed)
+        return taken.alone
 
     def _report_alone(self, report: Report) -> None:
         job, happening = report.job, report.happening

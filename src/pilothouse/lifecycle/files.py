@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pilothouse.bpmn.definition import Human, Message, Service
+from pilothouse.bpmn.definition import Human, Service
 from pilothouse.bpmn.errors import DefinitionRejectedError, Problem
 from pilothouse.bpmn.read import read
 from pilothouse.bpmn.xml import Namespace, name_of, parse
@@ -92,7 +92,6 @@ def _process(xml: bytes, topics: Topics | None) -> LifecycleFile:
     known: Mapping[str, Collection[str] | None] | None = topics
     process = read(xml, expressions=FeelExpressions(), topics=known)
     problems = (
-        *_message_starts(process),
         *_missing_inputs(process, topics or {}),
         *_unknown_roles(process),
     )
@@ -103,19 +102,6 @@ def _process(xml: bytes, topics: Topics | None) -> LifecycleFile:
         key=process.id,
         name=process.name,
         start_signals=tuple(sorted(process.start_signals)),
-    )
-
-
-def _message_starts(process: Process) -> tuple[Problem, ...]:
-    return tuple(
-        Problem(
-            element=start.id,
-            line=start.line,
-            problem="a run is started by a signal or by hand, not by a message",
-            cure="Use a signal start event, or a none start event and a message catch after it.",
-        )
-        for start in process.starts
-        if isinstance(start.trigger, Message)
     )
 
 

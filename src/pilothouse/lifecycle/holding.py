@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from pilothouse.bpmn.state import JobStatus, RunStatus, changed
 from pilothouse.lifecycle.errors import LeaseLostError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from pilothouse.bpmn.state import Job
+    from pilothouse.bpmn.state import Changes, Job
     from pilothouse.domain.access import Principal
     from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
 
@@ -34,6 +36,11 @@ class Holding:
     def claim(self, work: UnitOfWork, *, limit: int) -> tuple[Job, ...]:
         """Claim what is due, in a unit of work that somebody else commits."""
         return work.runs.claim(owner=self._owner, lease_s=self.lease_s, limit=limit)
+
+    def claimed(self, job: Job, *, at: datetime) -> Job:
+        """Give a new job as it is once this worker has claimed it."""
+        until = at + timedelta(seconds=self.lease_s)
+        return changed(job, attempt=job.attempt + 1, lease_owner=self._owner, lease_until=until)
 
     def lengthen(self, job: Job) -> bool:
         """Hold a job for another length of its lease; False when somebody else has it now."""
@@ -66,3 +73,56 @@ class Holding:
             with self._open_work(self._who) as work:
                 work.runs.release(jobs)
                 work.commit(None)
+
+
+class GoingOn:
+    """
+    The jobs that a worker claims for its next batch, in the unit of work that reports the one before.
+
+    Half of them are jobs that those reports have led to, so that a run goes on where its rows are at hand; they are
+    written as claimed ones at once, which saves writing and reading them again. The others are those due longest,
+    so that nobody waits for ever; where fewer are due, more go on.
+
+    Parameters
+    ----------
+    limit
+        The most jobs to claim, from 0.
+    """
+
+    def __init__(self, holding: Holding, work: UnitOfWork, *, limit: int) -> None:
+        self._holding, self._work, self._limit = holding, work, limit
+        due = work.runs.due(limit) if limit else 0
+        self._room = max(limit // 2, limit - due)
+        self._jobs: dict[str, Job] = {}
+
+    def taken(self, changes: Changes) -> Changes:
+        """Give what a step did, with as many of its new jobs claimed as there is room for."""
+        if not self._room or changes.run.state is not RunStatus.ACTIVE:
+            return changes
+        jobs = tuple(self._taken(job) for job in changes.added.jobs)
+        if jobs == changes.added.jobs:
+            return changes
+        return changed(changes, added=changed(changes.added, jobs=jobs))
+
+    def _taken(self, job: Job) -> Job:
+        at = self._work.at
+        if not self._room or job.state is not JobStatus.READY or job.due_at > at:
+            return job
+        self._room -= 1
+        self._jobs[job.id] = taken = self._holding.claimed(job, at=at)
+        return taken
+
+    def all(self, written: Collection[str]) -> tuple[Job, ...]:
+        """
+        Claim the others, and give all of them, those due longest first.
+
+        Parameters
+        ----------
+        written
+            The ids of the jobs of the runs that have been moved: a later step may have removed what an earlier one
+            led to.
+        """
+        going_on = [job for job in self._jobs.values() if job.id in written]
+        left = self._limit - len(going_on)
+        others = self._holding.claim(self._work, limit=left) if left else ()
+        return (*others, *going_on)

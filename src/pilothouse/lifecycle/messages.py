@@ -14,6 +14,7 @@ from pilothouse.domain.access import Action, KeyedCall
 from pilothouse.domain.events import EventType, Message
 from pilothouse.domain.ids import GroupName
 from pilothouse.domain.plain import digest
+from pilothouse.lifecycle.event_starts import REFUSALS, Occasion
 from pilothouse.lifecycle.moving import persistent
 from pilothouse.wire.requests import PublishMessage
 from pilothouse.wire.runs import MessageReceipt
@@ -21,7 +22,9 @@ from pilothouse.wire.runs import MessageReceipt
 if TYPE_CHECKING:
     from pilothouse.bpmn.state import Subscription
     from pilothouse.domain.access import Principal
+    from pilothouse.domain.errors import PilothouseError
     from pilothouse.domain.events import Event
+    from pilothouse.lifecycle.event_starts import EventStarts
     from pilothouse.lifecycle.moving import Moving
     from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
 
@@ -31,18 +34,22 @@ log = logging.getLogger(__name__)
 class Messages:
     """Publish messages and signals."""
 
-    def __init__(self, *, open_work: OpenWork, moving: Moving) -> None:
+    def __init__(self, *, open_work: OpenWork, moving: Moving, starts: EventStarts) -> None:
         self._open_work = open_work
         self._moving = moving
+        self._starts = starts
 
     def publish(self, who: Principal, wanted: PublishMessage) -> MessageReceipt:
         """
-        Give a message to the run that has waited longest for its name and key, or keep it for one to come.
+        Give a message to the run that has waited longest for its name and key.
 
-        A message of an id that was seen before changes nothing.
+        Where none waits it begins a run of each life cycle of the group that starts by it, or else is kept for a
+        run to come. A message of an id that was seen before changes nothing.
 
         Raises
         ------
+        NotFoundError, RunStartError, VariableReservedError, AlreadyExistsError
+            When it would begin a run that cannot begin; the message is not kept then.
         ExpressionFailedError
             When the waiting event cannot map what the message brings; the message is not kept then.
         """
@@ -73,6 +80,8 @@ class Messages:
                     name=wanted.name,
                     correlation_key=wanted.correlation_key,
                 )
+            if new and run_id is None:
+                run_id = self._begun(work, message)
             if new and ordered:
                 facts = {"correlation_key": wanted.correlation_key, "run": run_id}
                 work.audit.record(
@@ -84,6 +93,18 @@ class Messages:
                 )
             return work.commit(MessageReceipt(id=wanted.id, run_id=run_id, seen_before=not new))
 
+    def _begun(self, work: UnitOfWork, message: Message) -> str | None:
+        occasion = Occasion(
+            group=message.group,
+            name=message.name,
+            variables=message.payload,
+            cause=work.who.cause,
+        )
+        run_id = self._starts.by_message(work, occasion)
+        if run_id is not None:
+            work.messages.spend(message)
+        return run_id
+
     def signal(
         self,
         who: Principal,
@@ -92,8 +113,19 @@ class Messages:
         name: str,
         variables: Mapping[str, object] | None = None,
     ) -> tuple[str, ...]:
-        """Give a signal to every run of a group that waits for it now, each in a unit of its own; give the runs."""
+        """
+        Give a signal to every run of a group that waits for it now, each in a unit of its own; give the runs.
+
+        Those that it starts are among them: of each life cycle of the group that has a start event for it.
+
+        Raises
+        ------
+        NotFoundError, RunStartError, VariableReservedError
+            When it would start a run about what cannot be found, or is another group's; nobody is told then.
+        """
         who.require(Action.OPERATE_RUN, group=GroupName(group))
+        occasion = Occasion(group=GroupName(group), name=name, variables=variables or {})
+        self._starts.check(who, occasion)
         with self._open_work.reading(who) as work:
             waiting = work.runs.waiting_for_signal(group=group, name=name)
         given = variables or {}
@@ -103,19 +135,21 @@ class Messages:
             for s in waiting
             if persistent(lambda s=s: self._told(who, s, given, said))  # type: ignore[misc]
         ]
-        return tuple(dict.fromkeys(told))
+        return tuple(dict.fromkeys((*told, *self._starts.by_signal(who, occasion))))
 
     def deliver(self, who: Principal, event: Event) -> None:
         """
         Deliver what a run threw, once however often the event comes.
 
         A message goes the way of every message. A signal reaches what waited for it when it was thrown: of the
-        run that threw it, only what waited before that step.
+        run that threw it, only what waited before that step; then it starts the life cycles that start by it.
         """
         name, variables = str(event.payload["name"]), event.payload["variables"]
         given = variables if isinstance(variables, Mapping) else {}
         if event.type is EventType.SIGNAL_THROWN:
             self._signal_thrown(who, event, name, given)
+            occasion = Occasion(group=event.group, name=name, variables=given, cause=who.cause)
+            self._starts.by_signal(who, occasion, event_id=event.id)
             return
         wanted = PublishMessage(
             id=event.id,
@@ -127,9 +161,19 @@ class Messages:
         )
         try:
             persistent(lambda: self._published(who, wanted, ordered=False))
-        except ExpressionFailedError as error:
+        except REFUSALS as error:
             # It would fail again however often it came, and hold up all events behind it.
             self._drop(who, event, "message", error)
+
+    def announce(self, who: Principal, event: Event) -> None:
+        """Let an event of the platform be heard as a signal of its name, once however often the event comes."""
+        cause = event.payload.get("cause")
+        given = {name: value for name, value in event.payload.items() if name != "cause"}
+        self._signal_thrown(who, event, event.type, given)
+        occasion = Occasion(
+            group=event.group, name=event.type, variables=given, cause=str(cause or "")
+        )
+        self._starts.by_signal(who, occasion, event_id=event.id)
 
     def _signal_thrown(
         self, who: Principal, event: Event, name: str, given: Mapping[str, object]
@@ -157,7 +201,7 @@ class Messages:
         return self._told(who, subscription, given)
 
     def _drop(
-        self, who: Principal, event: Event, noun: str, error: ExpressionFailedError, **detail: str
+        self, who: Principal, event: Event, noun: str, error: PilothouseError, **detail: str
     ) -> None:
         facts = {"thrown_by": event.subject, "error": error.message, **detail}
         with self._open_work(who) as work:

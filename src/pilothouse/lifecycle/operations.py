@@ -32,14 +32,8 @@ class Operations:
         RunSuspendedError, AlreadyOverError
             When it is suspended already, or has ended.
         """
-        order = RunOrder(
-            run_id=run_id,
-            happening=Suspended(actor=who.person_id, reason=wanted.reason),
-            action="suspend",
-            detail={"reason": wanted.reason},
-            revision=wanted.revision,
-        )
-        return self._orders.give(who, order)
+        happening = Suspended(actor=who.person_id, reason=wanted.reason)
+        return self._orders.give(who, _held(run_id, wanted, happening, "suspend"))
 
     def resume(self, who: Principal, *, run_id: str, wanted: HoldRun) -> RunView:
         """
@@ -50,14 +44,8 @@ class Operations:
         RunNotSuspendedError, AlreadyOverError
             When it is not suspended, or has ended.
         """
-        order = RunOrder(
-            run_id=run_id,
-            happening=Resumed(actor=who.person_id, reason=wanted.reason),
-            action="resume",
-            detail={"reason": wanted.reason},
-            revision=wanted.revision,
-        )
-        return self._orders.give(who, order)
+        happening = Resumed(actor=who.person_id, reason=wanted.reason)
+        return self._orders.give(who, _held(run_id, wanted, happening, "resume"))
 
     def edit(self, who: Principal, *, run_id: str, wanted: EditVariables) -> RunView:
         """
@@ -107,6 +95,16 @@ class Operations:
     def preview_move(self, who: Principal, *, run_id: str, wanted: MoveTokens) -> RunPreview:
         """Say what a move would do; what it would refuse is refused, and nothing is changed."""
         return self._orders.preview(who, _moved(who, run_id, wanted))
+
+
+def _held(run_id: str, wanted: HoldRun, happening: Suspended | Resumed, action: str) -> RunOrder:
+    return RunOrder(
+        run_id=run_id,
+        happening=happening,
+        action=action,
+        detail={"reason": wanted.reason},
+        revision=wanted.revision,
+    )
 
 
 def _moved(who: Principal, run_id: str, wanted: MoveTokens) -> RunOrder:

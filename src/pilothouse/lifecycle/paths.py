@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.definition import (
     Boundary,
+    Condition,
     End,
     EndKind,
     ErrorCode,
@@ -193,6 +194,8 @@ def _event(boundary: Boundary) -> str:
             return f"message {name.text}"
         case Signal(name=name):
             return f"signal {name.text}"
+        case Condition(value=value):
+            return f"condition {value.text}"
         case UndoneBy():
             return "compensation"
 

@@ -157,6 +157,9 @@ class World:
         for task in sorted(state.tasks.values(), key=lambda t: t.id):
             yield f"{task.element} waits for a person"
         for wait in sorted(state.subscriptions.values(), key=lambda s: s.id):
+            if wait.kind is SubscriptionKind.CONDITION:
+                yield f"{wait.element} waits for its condition"
+                continue
             key = f" with the key {wait.correlation_key}" if wait.correlation_key else ""
             yield f"{wait.element} waits for the {wait.kind} {wait.name}{key}"
 
@@ -197,7 +200,8 @@ class World:
                 yield _move(task, at, _completed(task, answer), used=place)
 
     def _arrivals(self) -> Iterator[Move]:
-        for wait in self.play.state.subscriptions.values():
+        waits = self.play.state.subscriptions.values()
+        for wait in (w for w in waits if w.kind is not SubscriptionKind.CONDITION):
             place, answer = self._answer(wait.element)
             if answer is not None and not self._is_answered_always(wait):
                 happening = _arrival(wait, answer.variables, message_id=f"message to {wait.id}")
@@ -313,13 +317,9 @@ def _completed(task: UserTask, answer: Answer) -> TaskCompleted:
 
 
 def _arrival(wait: Subscription, variables: Mapping[str, object], *, message_id: str) -> Happening:
-    match wait.kind:
-        case SubscriptionKind.SIGNAL:
-            return SignalArrived(subscription_id=wait.id, variables=variables)
-        case SubscriptionKind.MESSAGE:
-            return MessageArrived(
-                subscription_id=wait.id, message_id=message_id, variables=variables
-            )
+    if wait.kind is SubscriptionKind.SIGNAL:
+        return SignalArrived(subscription_id=wait.id, variables=variables)
+    return MessageArrived(subscription_id=wait.id, message_id=message_id, variables=variables)
 
 
 def _reaches(underway: Underway, wait: Subscription) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pilothouse.domain.access import KeyedCall
@@ -11,6 +11,7 @@ from pilothouse.domain.errors import AlreadyExistsError
 from pilothouse.domain.events import Event, EventType
 from pilothouse.domain.lifecycles import DefinitionKind
 from pilothouse.domain.plain import digest
+from pilothouse.lifecycle.event_starts import EventStarts, Started
 from pilothouse.lifecycle.lookup import latest_active
 from pilothouse.lifecycle.messages import Messages
 from pilothouse.lifecycle.moving import persistent
@@ -26,24 +27,19 @@ if TYPE_CHECKING:
     from pilothouse.ports.unit_of_work import OpenWork, UnitOfWork
 
 SUBSCRIBER = "lifecycles"
-SUBSCRIBED = (EventType.SNAPSHOT_CREATED, EventType.MESSAGE_THROWN, EventType.SIGNAL_THROWN)
+SUBSCRIBED = tuple(EventType)
 """What the outbox must keep for `SUBSCRIBER`."""
 BATCH = 20
 LEASE_S = 60.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """What an event began: the run, or the reason why there is none."""
-
-    run_id: str | None
-    reason: str = ""
-
-
 class Starting:
     """
-    Starts the life cycle of a service for each snapshot that is tagged with it, and delivers what runs threw.
+    Starts the life cycles that events are for, and delivers what runs threw.
+
+    A snapshot that is tagged starts the life cycle that its service names; every other event of the platform
+    is a signal of its own name.
 
     An event is delivered at least once; that its run begins once is the doing of a keyed call, whose answer is
     written in the transaction that begins the run.
@@ -62,7 +58,11 @@ class Starting:
         self._open_work = open_work
         self._calls = calls
         self._moving = moving
-        self._messages = Messages(open_work=open_work, moving=moving)
+        self._messages = Messages(
+            open_work=open_work,
+            moving=moving,
+            starts=EventStarts(open_work=open_work, calls=calls, moving=moving, library=library),
+        )
         self._library = library
         self._who = who
         self._owner = owner
@@ -86,6 +86,8 @@ class Starting:
             log.info("event %s: %s", event.id, started.run_id or started.reason)
         elif event.type in (EventType.MESSAGE_THROWN, EventType.SIGNAL_THROWN):
             self._messages.deliver(self._who.because(f"run {event.subject}"), event)
+        else:
+            self._messages.announce(self._who.because(f"event {event.id}"), event)
         with self._open_work(self._who) as work:
             work.outbox.delivered(SUBSCRIBER, event.id)
             work.commit(None)

@@ -27,16 +27,21 @@ RESERVED = SUBJECT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """The snapshot and the service that a run is about, each where there is one."""
+    """
+    The snapshot and the service that a run is about, each where there is one.
+
+    ``of_group`` says whose run it is where it is about neither.
+    """
 
     snapshot: Snapshot | None = None
     service: Service | None = None
+    of_group: GroupName | None = None
 
     @property
     def group(self) -> GroupName | None:
-        """Whose run it is: the service's group, or else the snapshot's."""
+        """Whose run it is: the service's group, or else the snapshot's, or else what is said."""
         owner = self.service or self.snapshot
-        return owner.group if owner else None
+        return owner.group if owner else self.of_group
 
     @property
     def business_key(self) -> str | None:
@@ -65,6 +70,15 @@ class Subject:
                 "test_dataset": self.service.test_dataset,
             }
         return found
+
+
+def _tier(work: UnitOfWork, snapshot: Snapshot | None) -> dict[str, object]:
+    """Give the risk tier that the model has as the run begins."""
+    return (
+        {}
+        if snapshot is None
+        else {"risk_tier": work.models.get(snapshot.model_id).risk_tier.value}
+    )
 
 
 def check_not_reserved(variables: Mapping[str, object]) -> None:
@@ -123,6 +137,11 @@ def planned(
         actor=actor,
         business_key=subject.business_key,
         event=event,
-        variables={**(variables or {}), **subject.variables, "group": group},
+        variables={
+            **(variables or {}),
+            **subject.variables,
+            **_tier(work, snapshot),
+            "group": group,
+        },
     )
     return heading, begin

@@ -11,7 +11,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pilothouse.bpmn.state import TABLES, Changes, Rows
+from pilothouse.bpmn.state import TABLES, Changes, Job, Rows, RunState
 from pilothouse.domain.errors import PilothouseError
 from pilothouse.lifecycle.moving import listening
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pilothouse.bpmn.happenings import Happening
-    from pilothouse.bpmn.state import RunState
     from pilothouse.lifecycle.batch import Report
+    from pilothouse.lifecycle.holding import GoingOn
     from pilothouse.lifecycle.moving import Moving
     from pilothouse.ports.unit_of_work import UnitOfWork
 
@@ -39,15 +39,49 @@ class _Moved:
     happenings: list[Happening]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """
+    What came of several reports.
+
+    Attributes
+    ----------
+    alone
+        The reports that must be taken alone instead.
+    states
+        The runs that were moved, as they stand once the unit is committed.
+    claimed
+        The jobs to go on with.
+    """
+
+    alone: tuple[Report, ...] = ()
+    states: tuple[RunState, ...] = ()
+    claimed: tuple[Job, ...] = ()
+
+
 def take_together(
-    moving: Moving, work: UnitOfWork, reports: Sequence[Report]
-) -> tuple[Report, ...]:
-    """Let things happen to several runs in one unit; give the reports that must be taken alone instead."""
-    states = work.runs.load_all({report.job.run_id for report in reports})
+    moving: Moving,
+    work: UnitOfWork,
+    reports: Sequence[Report],
+    *,
+    known: Mapping[str, RunState],
+    going_on: GoingOn,
+) -> Taken:
+    """
+    Let things happen to several runs in one unit, and claim what is next.
+
+    Parameters
+    ----------
+    known
+        What the runs' states may still be.
+    going_on
+        Claims the next jobs.
+    """
+    states = work.runs.load_all({report.job.run_id for report in reports}, known=known)
     moved = {
         run_id: _Moved(before=s, now=s, steps=[], happenings=[]) for run_id, s in states.items()
     }
-    alone = [report for report in reports if not _taken(moving, work, moved, report)]
+    alone = [r for r in reports if not _taken(moving, work, moved, r, going_on)]
     stepped = [run for run in moved.values() if run.steps]
     work.runs.write_all(
         [_put_together(run) for run in stepped],
@@ -56,10 +90,18 @@ def take_together(
     for run in stepped:
         for changes, happening in zip(run.steps, run.happenings, strict=True):
             moving.tell(work, changes, happening)
-    return tuple(alone)
+    after = tuple(run.now for run in stepped)
+    claimed = going_on.all({job for state in after for job in state.jobs})
+    return Taken(alone=tuple(alone), states=after, claimed=claimed)
 
 
-def _taken(moving: Moving, work: UnitOfWork, moved: Mapping[str, _Moved], report: Report) -> bool:
+def _taken(
+    moving: Moving,
+    work: UnitOfWork,
+    moved: Mapping[str, _Moved],
+    report: Report,
+    going_on: GoingOn,
+) -> bool:
     run = moved.get(report.job.run_id)
     if run is None:
         return False
@@ -70,6 +112,7 @@ def _taken(moving: Moving, work: UnitOfWork, moved: Mapping[str, _Moved], report
         return False
     if any(listening(changes)):
         return False
+    changes = going_on.taken(changes)
     run.steps.append(changes)
     run.happenings.append(report.happening)
     run.now = run.now.after(changes)

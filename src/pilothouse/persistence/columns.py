@@ -13,13 +13,20 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.types import NullType, TypeDecorator
 
-from pilothouse.domain.plain import rfc3339
+from pilothouse.domain.plain import rfc3339, to_plain
 from pilothouse.persistence.errors import ValueUnstorableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import Dialect
     from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.types import TypeEngine
+
+
+EMPTY = "{}"
+JSON_TEXT = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=to_plain)
+"""Made once, as `json.dumps` would make one for each value; asked for what JSON has no form of, `to_plain` gives one."""
 
 
 def on_postgresql(dialect: Dialect) -> bool:
@@ -56,7 +63,7 @@ def plain_text(value: object) -> str:
     ValueUnstorableError
         When it is another thing, or holds U+0000.
     """
-    plain = value.value if isinstance(value, Enum) else value
+    plain = value if type(value) is str else value.value if isinstance(value, Enum) else value
     if not isinstance(plain, str):
         raise ValueUnstorableError(problem=f"{plain!r} is not text")
     if "\0" in plain:
@@ -80,16 +87,34 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Write the time; one without a zone is refused."""
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueUnstorableError(problem=f"the time {value} has no zone")
-        return value if on_postgresql(dialect) else rfc3339(value)
+        text = write_time(value)
+        return value if on_postgresql(dialect) else text
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401
         """Read the time, in UTC."""
         if value is None:
             return None
-        at = value if on_postgresql(dialect) else datetime.fromisoformat(value)
-        return at.astimezone(UTC)
+        return value.astimezone(UTC) if on_postgresql(dialect) else read_time(value)
+
+
+def write_time(at: datetime) -> str:
+    """
+    Write a time as SQLite keeps it.
+
+    Raises
+    ------
+    ValueUnstorableError
+        When it has no zone.
+    """
+    if at.tzinfo is None:
+        raise ValueUnstorableError(problem=f"the time {at} has no zone")
+    return rfc3339(at)
+
+
+def read_time(text: str) -> datetime:
+    """Read a time as SQLite keeps it, in UTC."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
 class JsonText(TypeDecorator[Any]):
@@ -116,7 +141,7 @@ class JsonText(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ANN401
         """Read the value."""
-        return value if value is None or on_postgresql(dialect) else json.loads(value)
+        return value if value is None or on_postgresql(dialect) else read_json(value)
 
 
 def write_json(value: object) -> str:
@@ -134,9 +159,14 @@ def write_json(value: object) -> str:
     '{"auc":1.0}'
     """
     try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False)
+        return EMPTY if value == {} else JSON_TEXT.encode(value)
     except ValueError as problem:
         raise ValueUnstorableError(problem=str(problem)) from None
+
+
+def read_json(text: str) -> Any:  # noqa: ANN401 whatever it is
+    """Read plain JSON; most of it are empty objects."""
+    return {} if text == EMPTY else json.loads(text)
 
 
 class Among(ColumnElement[Any]):
@@ -179,3 +209,27 @@ def _among_on_sqlite(element: Among, compiler: SQLCompiler, **words: Any) -> str
 def _among_on_postgresql(element: Among, compiler: SQLCompiler, **words: Any) -> str:  # noqa: ANN401
     column, texts = (compiler.process(part, **words) for part in (element.column, element.texts))
     return f"{column} = ANY ({texts})"
+
+
+def binding(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """
+    Give what makes a driver's parameter of a value of a column's type, where the value is not None.
+
+    SQLAlchemy's way leads through three calls to ours; where it adds nothing, ours stands alone.
+    """
+    if isinstance(kind, PlainText):
+        return plain_text
+    if isinstance(kind, UtcDateTime) and not on_postgresql(dialect):
+        return write_time
+    if isinstance(kind, JsonText) and not on_postgresql(dialect):
+        return write_json
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def reading(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Give what makes a value of a cell that is not NULL, in the same way."""
+    if isinstance(kind, UtcDateTime) and not on_postgresql(dialect):
+        return read_time
+    if isinstance(kind, JsonText) and not on_postgresql(dialect):
+        return read_json
+    return kind.dialect_impl(dialect).result_processor(dialect, None)

@@ -60,6 +60,11 @@ class SqlMessages:
         ).first()
         return None if taken is None else from_row(Message, taken)
 
+    def spend(self, message: Message) -> None:
+        """Take this very message; it is known until it expires."""
+        own = (messages.c.group == message.group, messages.c.id == message.id)
+        self._transaction.write(update(messages).where(*own).values(taken_at=self._transaction.at))
+
     def expire(self) -> int:
         """Remove what is past its time; give how many of them nobody had taken."""
         gone = self._transaction.write(

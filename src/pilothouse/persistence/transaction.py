@@ -117,11 +117,18 @@ class Transaction:
         return self._guarded(lambda: self._drive(made, _parameters(made, rows)))
 
     def write_values(
-        self, statement: Executable, kind: type[T], values: Sequence[T]
+        self,
+        statement: Executable,
+        kind: type[T],
+        values: Sequence[T],
+        *,
+        beside: tuple[str, Sequence[Any]] | None = None,
     ) -> CursorResult[Any]:
-        """Execute a kept statement that changes something for each of some values of one kind."""
+        """Execute a kept statement that changes something for each of some values of one kind, and what is beside it."""
         made, codec = self._writable(statement), self.codec(kind)
-        return self._guarded(lambda: self._drive(made, codec.parameters(made, values)))
+        return self._guarded(
+            lambda: self._drive(made, codec.parameters(made, values, beside=beside))
+        )
 
     def insert(self, table: Table) -> PostgresqlInsert | SqliteInsert:
         """Start an INSERT that understands ``ON CONFLICT``."""

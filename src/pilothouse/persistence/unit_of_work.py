@@ -14,6 +14,7 @@ from pilothouse.persistence.messages import SqlMessages
 from pilothouse.persistence.outbox import SqlOutbox
 from pilothouse.persistence.repositories import SqlRepository
 from pilothouse.persistence.runs import SqlRuns
+from pilothouse.persistence.start_events import SqlStartEvents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,6 +155,11 @@ class SqlUnitOfWork:
     def given_decisions(self) -> SqlRepository[GivenDecision]:
         """Which definitions have which decisions, written once."""
         return self._of(nouns.GIVEN_DECISIONS)
+
+    @property
+    def start_events(self) -> SqlStartEvents:
+        """The start events that are armed."""
+        return SqlStartEvents(self._transaction)
 
     @property
     def headings(self) -> SqlRepository[RunHeading]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from pilothouse.domain.groups import Group
     from pilothouse.domain.ids import GroupName
     from pilothouse.domain.jobs import Job as BatchJob
-    from pilothouse.domain.lifecycles import Definition, GivenDecision, RunHeading
+    from pilothouse.domain.lifecycles import (
+        Definition,
+        GivenDecision,
+        RunHeading,
+        StartEvent,
+        StartKind,
+    )
     from pilothouse.domain.locations import Location
     from pilothouse.domain.models import Model
     from pilothouse.domain.pages import Page
@@ -182,6 +188,10 @@ class Messages(Protocol):
         """Give the oldest live message of that name and key and remove it, or None."""
         ...
 
+    def spend(self, message: Message) -> None:
+        """Take this very message; it is known until it expires."""
+        ...
+
     def expire(self) -> int:
         """Remove what is past its time; give how many."""
         ...
@@ -212,8 +222,16 @@ class Runs(Protocol):
         """
         ...
 
-    def load_all(self, run_ids: Collection[str]) -> Mapping[str, RunState]:
-        """Give all rows of those of some runs that are there, each locked as by `load`."""
+    def load_all(
+        self, run_ids: Collection[str], *, known: Mapping[str, RunState] = ...
+    ) -> Mapping[str, RunState]:
+        """
+        Give all rows of those of some runs that are there, each locked as by `load`.
+
+        Whatever is `known` of a run and still stands is given back and not read again. It stands while the run's
+        own row is the same, and the states, attempts and leases of its jobs are: whoever changes other rows of
+        a run writes a step, which changes the run's revision.
+        """
         ...
 
     def write(self, changes: Changes) -> None:
@@ -238,6 +256,10 @@ class Runs(Protocol):
         ConflictError
             When the stored revision of a run is not the one before its steps; nothing may be committed then.
         """
+        ...
+
+    def due(self, limit: int) -> int:
+        """Count the jobs that could be claimed now, at most `limit` of them; nobody is waited for."""
         ...
 
     def claim(self, *, owner: str, lease_s: float, limit: int) -> tuple[Job, ...]:
@@ -286,6 +308,40 @@ class Runs(Protocol):
 
     def incidents(self, *, groups: frozenset[GroupName] | None = None) -> tuple[Incident, ...]:
         """Give all open incidents, oldest first."""
+        ...
+
+
+class StartEvents(Protocol):
+    """The start events that are armed: those of the versions that groups use now."""
+
+    def of(self, *, group: GroupName, key: str) -> tuple[StartEvent, ...]:
+        """Give what is armed of exactly this group's life cycle."""
+        ...
+
+    def replace(self, events: Iterable[StartEvent], *, group: GroupName, key: str) -> None:
+        """Arm these instead of what was armed of the group's life cycle."""
+        ...
+
+    def waiting(
+        self, kind: StartKind, *, group: GroupName, name: str | None = None
+    ) -> tuple[StartEvent, ...]:
+        """Give what is armed of a kind, and of a name where it is given, for a group: its own and everybody's."""
+        ...
+
+    def claim(self, *, owner: str, lease_s: float, limit: int) -> tuple[StartEvent, ...]:
+        """
+        Lease timers that are due to `owner`, those due longest first; `attempt` grows by one.
+
+        Concurrent claims never give one timer twice.
+        """
+        ...
+
+    def fired(self, event: StartEvent, following: StartEvent | None) -> bool:
+        """Let a claimed timer go on to its next moment, or go; False when it is not the claimed one any more."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """Say when the earliest timer is due or its lease ends; None when there is none."""
         ...
 
 
@@ -393,6 +449,8 @@ class UnitOfWork(Protocol):
     def definitions(self) -> Repository[Definition]: ...
     @property
     def given_decisions(self) -> Repository[GivenDecision]: ...
+    @property
+    def start_events(self) -> StartEvents: ...
     @property
     def headings(self) -> Repository[RunHeading]: ...
     @property

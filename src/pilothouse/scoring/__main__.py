@@ -4,6 +4,7 @@ The programs of the scoring side.
 ::
 
     python -m pilothouse.scoring serve --home DIR    a stage's entry, until it is told to end
+    python -m pilothouse.scoring log --home DIR      the writer of an entry's prediction log; the entry starts it
     python -m pilothouse.scoring job --home DIR      one batch job
 
 Exit codes: 0 ended in good order, 2 wrong arguments, 3 another process holds the home, 4 the home is not
@@ -17,14 +18,19 @@ import logging
 import sys
 from enum import IntEnum, StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pilothouse.domain.errors import PilothouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Program(StrEnum):
     """What can be run."""
 
     SERVE = "serve"
+    LOG = "log"
     JOB = "job"
 
 
@@ -50,6 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
     match Program(given.program):
         case Program.SERVE:
             return _serve(given.home)
+        case Program.LOG:
+            return _write_log(given.home)
         case Program.JOB:
             from pilothouse.scoring.batch.main import main as run_job  # noqa: PLC0415 only jobs need tables
 
@@ -58,11 +66,27 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _serve(home: Path) -> int:
     from pilothouse.scoring.serve import serve  # noqa: PLC0415 only an entry needs a server
+
+    return _ended(lambda: serve(home))
+
+
+def _write_log(home: Path) -> int:
+    from pilothouse.scoring.log.main import run  # noqa: PLC0415 only the writer needs tables
+    from pilothouse.scoring.state import Home  # noqa: PLC0415
+
+    def write() -> None:
+        settings = Home(home).settings()
+        run(home.absolute(), settings.log, stage=settings.stage)
+
+    return _ended(write)
+
+
+def _ended(run: Callable[[], None]) -> int:
     from pilothouse.scoring.state import HomeHeldError  # noqa: PLC0415
 
     log = logging.getLogger(__name__)
     try:
-        serve(home)
+        run()
     except HomeHeldError as problem:
         log.error("%s", problem.message)  # noqa: TRY400 the sentence says it all
         return ExitCode.HOME_HELD

@@ -25,7 +25,7 @@ from pilothouse.domain.errors import PilothouseError
 from pilothouse.domain.plain import from_plain, to_plain
 from pilothouse.scoring import frames
 from pilothouse.scoring.answers import AnswerError, plain_columns, plain_metrics
-from pilothouse.scoring.formats.contract import in_calls_of
+from pilothouse.scoring.formats.contract import TrainOrder, in_calls_of
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -97,7 +97,7 @@ def _load(order: frames.LoadOrder, answers: BinaryIO) -> Loaded | None:
     except BaseException as problem:  # noqa: BLE001  the edge: whatever a model raises, the parent is told
         _say(answers, _fault(problem))
         return None
-    _say(answers, {"metrics": loaded.metrics is not None})
+    _say(answers, {"metrics": loaded.metrics is not None, "train": loaded.train is not None})
     return loaded
 
 
@@ -111,15 +111,30 @@ def _serve(loaded: Loaded, asks: BinaryIO, answers: BinaryIO) -> None:
 
 
 def _answer(loaded: Loaded, ask: dict[str, Any]) -> dict[str, object]:
-    columns = ask["columns"]
     match frames.Ask(ask["ask"]):
         case frames.Ask.SCORE:
             rows = ask["rows"]
-            return {"columns": plain_columns(loaded.score(columns, rows), rows)}
+            return {"columns": plain_columns(loaded.score(ask["columns"], rows), rows)}
         case frames.Ask.METRICS:
             if loaded.metrics is None:
                 raise AnswerError("the format gave no metrics")
-            return {"metrics": plain_metrics(loaded.metrics(columns, ask["outputs"], ask["truth"]))}
+            figures = loaded.metrics(ask["columns"], ask["outputs"], ask["truth"])
+            return {"metrics": plain_metrics(figures)}
+        case frames.Ask.TRAIN:
+            return {"metrics": _trained(loaded, ask)}
+
+
+def _trained(loaded: Loaded, ask: dict[str, Any]) -> dict[str, float]:
+    if loaded.train is None:
+        raise AnswerError("the format trains nothing")
+    order = TrainOrder(
+        data=Path(ask["data"]),
+        output=Path(ask["output"]),
+        parameters=ask["parameters"],
+        seed=ask["seed"],
+    )
+    figures = loaded.train(order)
+    return {} if figures is None else plain_metrics(figures)
 
 
 def _fault(problem: BaseException) -> dict[str, object]:

@@ -21,11 +21,14 @@ from pilothouse.domain.errors import (
 from pilothouse.oip.errors import ProtocolError
 from pilothouse.scoring.counters import FAILURES, Counters, Outcome, ShadowOutcome
 from pilothouse.scoring.lanes import DeadlineExceededError, QueueFullError
+from pilothouse.scoring.log.recorder import NO_RECORDER
+from pilothouse.scoring.log.records import Role, Scored, Unanswered, microseconds
 from pilothouse.scoring.routing import choose, shadows
 from pilothouse.scoring.tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from pilothouse.domain.contracts import Violation
     from pilothouse.domain.desired import DesiredRoute
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from pilothouse.ports.clock import Clock, Ids
     from pilothouse.scoring.deployments import HostedDeployment, RunningModel
     from pilothouse.scoring.hosting import Hosting
+    from pilothouse.scoring.log.recorder import Recorder
     from pilothouse.scoring.models import Columns
 
 log = logging.getLogger(__name__)
@@ -128,17 +132,20 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Trace:
     """What is known of a request so far, for its count."""
 
-    __slots__ = ("deployment", "prediction_id", "service", "snapshot")
+    __slots__ = ("at", "deployment", "key", "prediction_id", "service", "snapshot", "started")
 
-    def __init__(self) -> None:
+    def __init__(self, *, started: float, at: datetime) -> None:
+        self.started, self.at = started, at
         self.service = self.snapshot = self.prediction_id = ""
+        self.key: str | None = None
         self.deployment: HostedDeployment | None = None
 
 
 class Chosen(NamedTuple):
-    """The deployment that answers, the generation of the route that chose it, and the shadows beside it."""
+    """The deployment that answers, how it was chosen, the route's generation, and the shadows beside it."""
 
     deployment: HostedDeployment
+    role: Role
     generation: int
     shadows: Sequence[HostedDeployment]
 
@@ -166,13 +173,23 @@ class DataPlane:
         Time and prediction ids.
     timeout_s
         The longest that a request may take; a caller may allow less.
+    recorder
+        Where every answer is logged before it leaves.
     """
 
     def __init__(
-        self, *, hosting: Hosting, counters: Counters, clock: Clock, ids: Ids, timeout_s: float
+        self,
+        *,
+        hosting: Hosting,
+        counters: Counters,
+        clock: Clock,
+        ids: Ids,
+        timeout_s: float,
+        recorder: Recorder = NO_RECORDER,
     ) -> None:
         self.hosting, self.counters, self.tokens = hosting, counters, Tokens()
         self._clock, self._ids, self._timeout_s = clock, ids, timeout_s
+        self.recorder = recorder
         self._shadowing: set[asyncio.Task[None]] = set()
 
     async def infer(self, call: Call, decode: Callable[[], DecodedCall]) -> Answer:
@@ -191,7 +208,7 @@ class DataPlane:
         PilothouseError, ProtocolError
             Whatever stops it, each with its code.
         """
-        started, trace = perf_counter(), Trace()
+        trace = Trace(started=perf_counter(), at=self._clock.now())
         outcome = Outcome.FAILED
         try:
             answer = await self._answer(call, decode, trace)
@@ -205,17 +222,18 @@ class DataPlane:
         else:
             return answer
         finally:
-            self._count(trace, outcome, perf_counter() - started)
+            self._count(trace, outcome, perf_counter() - trace.started)
 
     async def _answer(self, call: Call, decode: Callable[[], DecodedCall], trace: Trace) -> Answer:
-        self.tokens.check(call.authorization, service=call.service, now=self._clock.now())
+        self.tokens.check(call.authorization, service=call.service, now=trace.at)
         if self.hosting.knows(call.service):  # a name that nobody serves never becomes a label
             trace.service = call.service
         trace.prediction_id = self._ids.new("prd")
         pinned = None if call.version is None else self.hosting.pinned(call.service, call.version)
         route = self.hosting.route(call.service) if pinned is None else None
         decoded = decode()
-        chosen = self._choose(route, pinned, call.sticky_key or decoded.sticky_key, trace)
+        trace.key = call.sticky_key or decoded.sticky_key
+        chosen = self._choose(route, pinned, trace)
         deployment = trace.deployment = chosen.deployment
         trace.snapshot = deployment.want.snapshot
         running = deployment.opened()
@@ -229,7 +247,9 @@ class DataPlane:
         )
         whole = running.outputs.check(outputs, checked.rows)
         if chosen.shadows:
-            self._shadow(chosen.shadows, decoded)
+            self._shadow(chosen, decoded, trace)
+        if self.recorder.on:
+            self._record(trace, chosen, running, checked, whole)
         self.counters.rows(call.service, trace.snapshot, checked.rows)
         return Answer(
             service=call.service,
@@ -249,16 +269,16 @@ class DataPlane:
         self,
         route: DesiredRoute | None,
         pinned: HostedDeployment | None,
-        sticky_key: str | None,
         trace: Trace,
     ) -> Chosen:
         if pinned is not None:
-            return Chosen(pinned, self.hosting.generation(pinned.want.service), ())
+            return Chosen(pinned, Role.PINNED, self.hosting.generation(pinned.want.service), ())
         assert route is not None  # noqa: S101 a call has a version or a route
-        key = sticky_key or trace.prediction_id
+        key = trace.key or trace.prediction_id
         seen = shadows(route, key)
         return Chosen(
             self.hosting.deployment(choose(route, key)),
+            Role.ROUTED,
             route.generation,
             [self.hosting.deployment(s) for s in seen] if seen else (),
         )
@@ -282,23 +302,52 @@ class DataPlane:
             )
         return Checked(checked.columns, len(checked.accepted), checked.violations, checked.coerced)
 
-    def _shadow(self, deployments: Sequence[HostedDeployment], decoded: DecodedCall) -> None:
-        for deployment in deployments:
+    def _record(
+        self,
+        trace: Trace,
+        chosen: Chosen,
+        running: RunningModel,
+        checked: Checked,
+        outputs: Columns,
+    ) -> None:
+        want = chosen.deployment.want
+        record = Scored(
+            service=want.service,
+            snapshot=want.snapshot,
+            digest=want.digest,
+            deployment=want.id,
+            role=chosen.role,
+            route_generation=chosen.generation,
+            prediction_id=trace.prediction_id,
+            key=trace.key,
+            at_us=microseconds(trace.at),
+            latency_us=int((perf_counter() - trace.started) * 1e6),
+            rows=checked.rows,
+            columns=checked.columns,
+            outputs=outputs,
+            sampling=self.recorder.sampling.get(want.service, 1.0),
+            flags=[(v.row, v.column, v.code.value) for v in checked.flags],
+        )
+        self.recorder.scored(record, running.open.inputs, running.open.outputs)
+
+    def _shadow(self, chosen: Chosen, decoded: DecodedCall, trace: Trace) -> None:
+        for deployment in chosen.shadows:
+            shadow = Chosen(deployment, Role.SHADOW, chosen.generation, ())
             # A task starts in the loop's next turn, when the answer is written already.
-            task = asyncio.ensure_future(self._shadow_one(deployment, decoded))
+            task = asyncio.ensure_future(self._shadow_one(shadow, decoded, trace))
             self._shadowing.add(task)
             task.add_done_callback(self._shadowing.discard)
 
-    async def _shadow_one(self, deployment: HostedDeployment, decoded: DecodedCall) -> None:
-        running = deployment.running
+    async def _shadow_one(self, shadow: Chosen, decoded: DecodedCall, trace: Trace) -> None:
+        running, want = shadow.deployment.running, shadow.deployment.want
         if running is None:
             outcome = ShadowOutcome.DROPPED
         else:
-            outcome = await self._shadow_outcome(deployment, running, decoded)
-        self.counters.shadow(deployment.want.service, deployment.want.snapshot, outcome)
+            outcome = await self._shadow_outcome(shadow, running, decoded, trace)
+        self.counters.shadow(want.service, want.snapshot, outcome)
 
     async def _shadow_outcome(
-        self, deployment: HostedDeployment, running: RunningModel, decoded: DecodedCall
+        self, shadow: Chosen, running: RunningModel, decoded: DecodedCall, trace: Trace
     ) -> ShadowOutcome:
         try:
             checked = running.inputs.check(decoded.columns(running.open.inputs))
@@ -306,15 +355,19 @@ class DataPlane:
                 return ShadowOutcome.REJECTED
             rows = len(checked.accepted)
             columns = {n: checked.columns[n] for n in running.predictors}
-            outputs = await deployment.score(columns, rows, timeout_s=self._timeout_s)
-            running.outputs.check(outputs, rows)
+            outputs = await shadow.deployment.score(columns, rows, timeout_s=self._timeout_s)
+            whole = running.outputs.check(outputs, rows)
         except QueueFullError:
             return ShadowOutcome.DROPPED
         except (InvalidError, ProtocolError):
             return ShadowOutcome.REJECTED
         except PilothouseError as problem:
-            log.warning("the shadow %s failed: %s", deployment.want.snapshot, problem.message)
+            name = shadow.deployment.want.snapshot
+            log.warning("the shadow %s failed: %s", name, problem.message)
             return ShadowOutcome.FAILED
+        if self.recorder.on:
+            seen = Checked(checked.columns, rows, checked.violations, checked.coerced)
+            self._record(trace, shadow, running, seen, whole)
         return ShadowOutcome.SUCCESS
 
     def _count(self, trace: Trace, outcome: Outcome, seconds: float) -> None:
@@ -322,6 +375,16 @@ class DataPlane:
         if trace.deployment is not None:
             trace.deployment.requests += 1
             trace.deployment.failures += outcome in FAILURES
+        if outcome is not Outcome.SUCCESS and trace.prediction_id and self.recorder.on:
+            self.recorder.unanswered(
+                Unanswered(
+                    service=trace.service,
+                    snapshot=trace.snapshot,
+                    outcome=outcome.value,
+                    prediction_id=trace.prediction_id,
+                    at_us=microseconds(trace.at),
+                )
+            )
 
 
 def outcome_of(problem: PilothouseError | ProtocolError) -> Outcome:

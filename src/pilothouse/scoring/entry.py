@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pilothouse.domain.desired import Desired, DesiredRoute
     from pilothouse.domain.ids import DeploymentId, ServiceTag
     from pilothouse.scoring.data_plane import DataPlane
+    from pilothouse.scoring.log.hosted import EntryLog
     from pilothouse.scoring.state import EntrySettings, Home
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,8 @@ class Entry:
         Where desired states are kept.
     data_plane
         What answers requests.
+    log
+        The prediction log.
     process
         An id that changes with every start.
     started_at
@@ -87,10 +90,11 @@ class Entry:
         settings: EntrySettings,
         home: Home,
         data_plane: DataPlane,
+        log: EntryLog,
         process: str,
         started_at: datetime,
     ) -> None:
-        self._settings, self._home, self._plane = settings, home, data_plane
+        self._settings, self._home, self._plane, self._log = settings, home, data_plane, log
         self._process, self._started_at = process, started_at
         self._desired: Desired | None = None
         self._taking = asyncio.Lock()
@@ -143,6 +147,7 @@ class Entry:
             address=self.address,
             deployments=self._plane.hosting.observed(),
             routes=self._plane.hosting.routes,
+            log=self._log.observed(),
         )
 
     def drain(self) -> None:
@@ -154,12 +159,14 @@ class Entry:
         """Look after the models until the entry ends."""
         while not self.ending.is_set():
             self._plane.hosting.watch()
+            self._log.tend()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.ending.wait(), WATCH_S)
 
     def _apply(self, desired: Desired) -> None:
         self._desired = desired
         self._plane.tokens = Tokens(desired.tokens)
+        self._plane.recorder.sample({w.service: w.policy.sampling for w in desired.logs})
         self._plane.hosting.apply(desired)
 
 
@@ -181,6 +188,7 @@ def check(desired: Desired, settings: EntrySettings) -> None:
         )
     _once("deployments", (d.id for d in desired.deployments))
     _once("routes", (r.service for r in desired.routes))
+    _once("logs", (w.service for w in desired.logs))
     _once("tokens", (t.sha256 for t in desired.tokens))
     for index, deployment in enumerate(desired.deployments):
         check_name("service", deployment.service)
@@ -192,6 +200,8 @@ def check(desired: Desired, settings: EntrySettings) -> None:
     services = {d.id: d.service for d in desired.deployments}
     for index, route in enumerate(desired.routes):
         _check_route(f"routes[{index}]", route, services)
+    for wanted in desired.logs:
+        check_name("service", wanted.service)
     for index, token in enumerate(desired.tokens):
         if not SHA256.match(token.sha256):
             raise DocumentError(path=f"tokens[{index}].sha256", problem="not a SHA-256")

@@ -97,13 +97,35 @@ def gather(
     for declared in dict.fromkeys(check_path(p) for p in manifest.files.values()):
         _refuse_links(folder, declared)
         for path in _walk(folder, declared):
-            if path.endswith(BYTECODE_SUFFIX) or BYTECODE_FOLDER in path.split("/"):
+            if _is_bytecode(path):
                 bytecode += 1
             elif path not in found:
                 found[path] = _copied(folder, path, target, tally)
     if not found:
         raise FolderRefusedError(path="", problem="the declared folders are empty")
     return Gathered(files=tuple(found[p] for p in sorted(found)), bytecode=bytecode)
+
+
+def gather_all(
+    folder: Path, *, target: Path, limits: FolderLimits = FolderLimits()
+) -> tuple[FileEntry, ...]:
+    """
+    Copy every file of a folder, hashing them on the way, sorted by path; bytecode caches are left out.
+
+    Raises
+    ------
+    FolderRefusedError
+        When one is a link or device, not portable by name, or there is too much.
+    """
+    tally = Tally(limits=limits)
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries]
+    paths = (path for name in names for path in _walk(folder, name) if not _is_bytecode(path))
+    return tuple(_copied(folder, path, target, tally) for path in sorted(paths))
+
+
+def _is_bytecode(path: str) -> bool:
+    return path.endswith(BYTECODE_SUFFIX) or BYTECODE_FOLDER in path.split("/")
 
 
 def _refuse_links(folder: Path, declared: str) -> None:

@@ -31,6 +31,7 @@ class Ask(StrEnum):
 
     SCORE = "score"
     METRICS = "metrics"
+    TRAIN = "train"
 
 
 class Fault(StrEnum):

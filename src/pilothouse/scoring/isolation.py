@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -16,6 +16,7 @@ from pilothouse.domain.desired import Limits
 from pilothouse.domain.plain import to_plain
 from pilothouse.domain.policies import ModelPolicy
 from pilothouse.domain.schemas import Column, ColumnRole, DataType, OnViolation, Scalar, Schema
+from pilothouse.domain.training import NotTrainableError
 from pilothouse.scoring import frames
 from pilothouse.scoring.answers import AnswerError, plain_metrics
 from pilothouse.scoring.channel import (
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from pilothouse.domain.errors import PilothouseError
     from pilothouse.domain.snapshots import Manifest
     from pilothouse.scoring.environments import Environment
+    from pilothouse.scoring.formats.contract import TrainOrder
     from pilothouse.scoring.packages import Package
 
 LOG_NAME = "model.log"
@@ -101,6 +103,14 @@ def _renew_spawner() -> None:
 os.register_at_fork(after_in_child=_renew_spawner)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """Folders beside the model's own that its process may read, and those that it may write to."""
+
+    reads: tuple[Path, ...] = ()
+    writes: tuple[Path, ...] = ()
+
+
 class ModelProcess:
     """
     A loaded model in its own process.
@@ -130,7 +140,7 @@ class ModelProcess:
         self._log = BoundedLog(process.stderr, log)
         self._turn = threading.Lock()
         self._outputs = output_contract(self._manifest)
-        self._has_metrics = self._closed = False
+        self._has_metrics = self._has_train = self._closed = False
 
     @classmethod
     def start(
@@ -141,6 +151,7 @@ class ModelProcess:
         scratch: Path,
         limits: Limits = Limits(),
         policy: ModelPolicy = ModelPolicy(),
+        folders: Folders = Folders(),
     ) -> Self:
         """
         Start a process and load the model in it.
@@ -157,6 +168,8 @@ class ModelProcess:
             Memory, open files and time-outs.
         policy
             What the control plane grants.
+        folders
+            What it sees beside the snapshot; it can write nowhere else, where the machine has a sandbox.
 
         Raises
         ------
@@ -174,7 +187,11 @@ class ModelProcess:
         refuse_unfit(found.format, package.folder, manifest, policy)
         sandbox = find_sandbox(environment)
         command = _command(
-            sandbox, environment, runner=_runner(scratch, found), reads=_reads(package, found)
+            sandbox,
+            environment,
+            runner=_runner(scratch, found),
+            reads=[*_reads(package, found), *folders.reads],
+            writes=folders.writes,
         )
         process = _spawner.start(command, _environ(sandbox, scratch))
         model = cls(package, process, limits=limits, log=scratch / LOG_NAME)
@@ -247,7 +264,34 @@ class ModelProcess:
             "outputs": {name: list(values) for name, values in outputs.items()},
             "truth": list(truth),
         }
-        answer = self._ask(ask, doing="metrics", timeout_s=self._limits.load_timeout_s)
+        return self._figures(self._ask(ask, doing="metrics", timeout_s=self._limits.load_timeout_s))
+
+    def train(self, order: TrainOrder, *, timeout_s: float) -> dict[str, float]:
+        """
+        Run the manifest's ``train`` entry point, and give the figures that it answers with.
+
+        Raises
+        ------
+        NotTrainableError
+            When the manifest has none.
+        ModelFailedError, ModelTimeoutError, ModelDiedError
+            As for `score`.
+        OutputInvalidError
+            When it answers with something else than named numbers.
+        """
+        if not self._has_train:
+            raise NotTrainableError(snapshot=self._manifest.name)
+        ask = {
+            "ask": frames.Ask.TRAIN,
+            "data": str(order.data),
+            "output": str(order.output),
+            "parameters": to_plain(order.parameters),
+            "seed": order.seed,
+        }
+        return self._figures(self._ask(ask, doing="train", timeout_s=timeout_s))
+
+    @staticmethod
+    def _figures(answer: Mapping[str, Any]) -> dict[str, float]:
         try:
             return plain_metrics(answer.get("metrics"))
         except AnswerError as problem:
@@ -280,6 +324,7 @@ class ModelProcess:
             self.close()
             raise
         self._has_metrics = answer.get("metrics") is True
+        self._has_train = answer.get("train") is True
 
     def _ask(self, message: object, *, doing: str, timeout_s: float) -> dict[str, Any]:
         try:
@@ -381,10 +426,16 @@ def _reads(package: Package, found: FoundFormat) -> list[Path]:
 
 
 def _command(
-    sandbox: Sandbox, environment: Environment, *, runner: Path, reads: Sequence[Path]
+    sandbox: Sandbox,
+    environment: Environment,
+    *,
+    runner: Path,
+    reads: Sequence[Path],
+    writes: Sequence[Path],
 ) -> list[str]:
     argv = [str(environment.python), "-I", "-B", "-c", START.format(str(runner))]
-    return sandbox.command(argv, reads=[*interpreter_folders(environment), runner, *reads])
+    seen = [*interpreter_folders(environment), runner, *reads]
+    return sandbox.command(argv, reads=seen, writes=writes)
 
 
 def _runner(scratch: Path, found: FoundFormat) -> Path:

@@ -107,7 +107,7 @@ class ModelFailedError(RefusedError):
 
 
 class ModelTimeoutError(UnavailableError):
-    """The model took longer than its limit; its process was ended. `doing` is ``load``, ``score`` or ``metrics``."""
+    """The model took longer than its limit; its process was ended. `doing` is ``load``, ``score``, ``metrics`` or ``train``."""
 
     code = "model-timeout"
 

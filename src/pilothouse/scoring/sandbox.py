@@ -54,13 +54,16 @@ class Sandbox:
     level: IsolationLevel
     prefix: tuple[str, ...] = ()
 
-    def command(self, argv: Sequence[str], *, reads: Sequence[Path]) -> list[str]:
-        """Give the command line that runs `argv` so that it sees the folders `reads` and no others."""
+    def command(
+        self, argv: Sequence[str], *, reads: Sequence[Path], writes: Sequence[Path] = ()
+    ) -> list[str]:
+        """Give the command line that runs `argv` so that it sees the folders `reads` and `writes` and no others."""
         match self.level:
             case IsolationLevel.PROCESS:
                 return list(argv)
             case IsolationLevel.SANDBOX:
-                return [*self.prefix, *_bound(reads), "--", *argv]
+                written = [part for path in writes for part in ("--bind", str(path), str(path))]
+                return [*self.prefix, *_bound(reads), *written, "--", *argv]
 
 
 PLAIN = Sandbox(level=IsolationLevel.PROCESS)

@@ -24,6 +24,7 @@ from pilothouse.scoring.entry import Entry
 from pilothouse.scoring.hosting import Hosting
 from pilothouse.scoring.http.server import HttpServer
 from pilothouse.scoring.invocations.app import InvocationsApp, is_ours
+from pilothouse.scoring.log.hosted import open_log
 from pilothouse.scoring.opening import ModelOpener
 from pilothouse.scoring.rest.app import RestApp
 from pilothouse.scoring.state import Home
@@ -126,6 +127,7 @@ class Running:
         self.grpc_port: int | None = None
         self.hosting = Hosting(open_scorer=open_scorer, limits=settings.hosting)
         self.counters = Counters()
+        self.log = open_log(home.folder, settings.log, clock=clock, ids=ids)
         gauges = EntryGauges(self.hosting)
         self.plane = DataPlane(
             hosting=self.hosting,
@@ -133,18 +135,20 @@ class Running:
             clock=clock,
             ids=ids,
             timeout_s=settings.request_timeout_s,
+            recorder=self.log.recorder,
         )
         self.entry = Entry(
             settings=settings,
             home=home,
             data_plane=self.plane,
+            log=self.log,
             process=ids.new("prc"),
             started_at=clock.now(),
         )
         rest = RestApp(
             self.plane,
             clock=clock,
-            metrics=exposition(self.counters, GaugeCollector(gauges)),
+            metrics=exposition(self.counters, GaugeCollector(gauges), self.log),
             accepting=lambda: self.entry.accepting,
         )
         control = ControlApp(self.entry, secret=home.secret())
@@ -218,6 +222,7 @@ class Running:
         servers = [s for s in (self.server, self.grpc) if s is not None]
         await asyncio.gather(*(s.close(timeout_s=timeout_s) for s in servers))
         await self.hosting.close(timeout_s=self._settings.drain_timeout_s)
+        await asyncio.get_running_loop().run_in_executor(None, self.log.close)
         await self.control.close(timeout_s=1.0)
         if self._access is not None:
             self._access.close()
@@ -241,13 +246,14 @@ def serve(folder: Path) -> None:
     settings = home.settings()
     opener = ModelOpener(settings, store=open_store(settings.artifacts))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(home, settings, opener))
+        runner.run(run_entry(home, settings, opener))
     logging.shutdown()
     # An opening that still builds an environment would hold the interpreter back for minutes.
     os._exit(0)
 
 
-async def _run(home: Home, settings: EntrySettings, open_scorer: OpenScorer) -> None:
+async def run_entry(home: Home, settings: EntrySettings, open_scorer: OpenScorer) -> None:
+    """Serve from a held home, with whatever opens snapshots, until a signal or the control plane ends it."""
     running = Running(home, settings, open_scorer=open_scorer)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

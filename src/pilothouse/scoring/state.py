@@ -18,6 +18,7 @@ from pilothouse.domain.plain import DocumentError, canonical, from_plain, rfc333
 from pilothouse.domain.policies import ModelPolicy
 from pilothouse.scoring.deployments import HostingLimits
 from pilothouse.scoring.http.messages import HttpLimits
+from pilothouse.scoring.log.settings import LogSettings  # noqa: TC001 so does it here
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -81,6 +82,8 @@ class EntrySettings:
         as long as whoever spreads the load needs to notice.
     drain_timeout_s
         How long requests under way may take when the entry ends.
+    log
+        The prediction log; None for none.
     """
 
     schema: int
@@ -100,6 +103,7 @@ class EntrySettings:
     request_timeout_s: float = 30.0
     notice_s: float = 0.0
     drain_timeout_s: float = 30.0
+    log: LogSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

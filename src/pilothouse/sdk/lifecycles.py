@@ -67,8 +67,13 @@ class Lifecycles(Noun):
         return self._transport.post(MessageReceipt, "/messages", wanted)
 
     def signal(self, wanted: requests.SendSignal) -> tuple[str, ...]:
-        """Tell every run that waits for a signal now; give the runs. It is never sent twice by itself."""
+        """Tell every run that waits for a signal, and start what starts by it; give the runs. It is never sent twice."""
         return self._transport.post_once(tuple[str, ...], "/signals", wanted)
+
+    def evaluate_conditions(self, wanted: requests.EvaluateConditions) -> tuple[str, ...]:
+        """Start each life cycle whose conditional start event holds of these variables; give the runs."""
+        path = "/lifecycles/evaluate-conditions"
+        return self._transport.post(tuple[str, ...], path, wanted)
 
 
 class Runs(Noun):

@@ -153,6 +153,10 @@ class Services(Noun):
         """List services."""
         return self._transport.every(Service, "/services")
 
+    def set_log(self, tag: str, wanted: requests.SetLog) -> Service:
+        """Change what the prediction log keeps of a service."""
+        return self._transport.post(Service, f"/services/{part(tag)}/log", wanted)
+
     def where(self, tag: str, *, at: datetime | None = None) -> tuple[Whereabouts, ...]:
         """Say where every version runs, now or at a past moment."""
         return self._transport.get(tuple[Whereabouts, ...], f"/services/{part(tag)}/where", at=at)

@@ -131,7 +131,7 @@ def _attempt(bench: Bench, runtime: Runtime, ability: Ability) -> None:
     match ability:
         case Ability.ONLINE:
             connector.ensure(runtime, bench.desired(runtime, generation=1))
-        case Ability.SCORE_JOB | Ability.METRICS_JOB | Ability.LOAD_TEST:
+        case Ability.SCORE_JOB | Ability.METRICS_JOB | Ability.TRAIN_JOB | Ability.LOAD_TEST:
             connector.run_job(runtime, bench.quick_job())
         case Ability.CANCEL:
             connector.cancel(runtime, UNKNOWN_JOB)

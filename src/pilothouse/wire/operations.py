@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pilothouse.bpmn.pairing import Obstacle
+from pilothouse.bpmn.errors import Obstacle
 from pilothouse.bpmn.state import HistoryEntry, RunStatus
 from pilothouse.wire.requests import request
 from pilothouse.wire.runs import TokenView

@@ -14,8 +14,10 @@ from pilothouse.domain.locations import LocationAccess, Place
 from pilothouse.domain.models import RiskTier
 from pilothouse.domain.outgoing import HostGrant
 from pilothouse.domain.plain import DocumentError, from_plain
+from pilothouse.domain.prediction_logs import SensitiveLogging
 from pilothouse.domain.runtimes import Mode
 from pilothouse.domain.snapshots import FileEntry
+from pilothouse.domain.training import TrainPlan
 
 R = TypeVar("R")
 LONGEST_LIFE_S = 10 * 366 * 86_400.0
@@ -148,6 +150,16 @@ class DefineService:
 
 @request
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetLog:
+    """Change what the prediction log keeps of a service; what is null stays as it is."""
+
+    sampling: float | None = None
+    sensitive: SensitiveLogging | None = None
+    retain_days: int | None = None
+
+
+@request
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterLocation:
     """Register a folder that jobs may use."""
 
@@ -232,7 +244,9 @@ class OrderJob:
     """
     Run a snapshot over a table.
 
-    The input is a registered `dataset` or a file in a location; `columns` passes input columns through.
+    The input is a registered `dataset` or a file in a location; `columns` passes input columns through. A training
+    takes a dataset of the role train, and `training`: parameters, a seed, a time-out, and whether the new snapshot is
+    tagged with the service.
     """
 
     kind: JobKind
@@ -246,6 +260,7 @@ class OrderJob:
     target_format: TableFormat | None = None
     label: str | None = None
     columns: tuple[str, ...] = ()
+    training: TrainPlan | None = None
 
 
 @request
@@ -303,6 +318,15 @@ class SendSignal:
     group: str
     name: str
     payload: Mapping[str, object] = field(default_factory=dict)
+
+
+@request
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateConditions:
+    """Start the life cycles of a group whose conditional start event holds of these variables."""
+
+    group: str
+    variables: Mapping[str, object] = field(default_factory=dict)
 
 
 @request

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pilothouse.application.founding import SYSTEM
 from pilothouse.worker.driving import driving_loops
-from pilothouse.worker.lifecycles import lifecycle_loops
+from pilothouse.worker.lifecycles import lifecycle_loops, start_loops
 from pilothouse.worker.loop import Worker
 
 if TYPE_CHECKING:
@@ -21,10 +21,12 @@ def build_worker(plane: ControlPlane) -> Worker:
     executors = [plane.new_executor(str(number)) for number in range(EXECUTORS)]
     loops = lifecycle_loops(
         executors=executors,
-        starting=plane.starting,
         messages=plane.messages,
         external_jobs=plane.external_jobs,
         who=SYSTEM,
         poll_s=plane.settings.poll_s,
     )
-    return Worker((*loops, *driving_loops(plane, SYSTEM)), clock=plane.clock)
+    starts = start_loops(
+        starting=plane.starting, timed_starts=plane.timed_starts, poll_s=plane.settings.poll_s
+    )
+    return Worker((*starts, *loops, *driving_loops(plane, SYSTEM)), clock=plane.clock)

@@ -14,21 +14,36 @@ if TYPE_CHECKING:
     from pilothouse.lifecycle.external_jobs import ExternalJobs
     from pilothouse.lifecycle.messages import Messages
     from pilothouse.lifecycle.starting import Starting
+    from pilothouse.lifecycle.timed_starts import TimedStarts
 
 EXPIRY_POLL_S = 60.0
 RECALL_POLL_S = 60.0
 
 
+def start_loops(
+    *, starting: Starting, timed_starts: TimedStarts, poll_s: float = 0.5
+) -> tuple[Loop, ...]:
+    """Give the loops that start runs: by events, and by timers."""
+    return (
+        Loop(name="life-cycle-starts", run_once=starting.run_once, poll_s=poll_s),
+        Loop(
+            name="life-cycle-timers",
+            run_once=timed_starts.run_once,
+            next_due=timed_starts.next_due,
+            poll_s=poll_s,
+        ),
+    )
+
+
 def lifecycle_loops(
     *,
     executors: Sequence[Executor],
-    starting: Starting,
     messages: Messages,
     external_jobs: ExternalJobs,
     who: Principal,
     poll_s: float = 0.5,
 ) -> tuple[Loop, ...]:
-    """Give the loops that start runs, work on their jobs (one for each executor), and drop stale messages."""
+    """Give the loops that work on the jobs of runs (one for each executor), and drop stale messages."""
     jobs = tuple(
         Loop(
             name=f"life-cycle-jobs-{number}",
@@ -49,7 +64,6 @@ def lifecycle_loops(
         return False
 
     return (
-        Loop(name="life-cycle-starts", run_once=starting.run_once, poll_s=poll_s),
         *jobs,
         Loop(name="message-expiry", run_once=expire, poll_s=EXPIRY_POLL_S),
         Loop(name="external-job-recall", run_once=recall, poll_s=RECALL_POLL_S),

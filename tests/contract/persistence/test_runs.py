@@ -86,6 +86,78 @@ def test_no_run_is_asked_for_and_none_comes_back(company: Database) -> None:
         assert work.runs.load_all(()) == {}
 
 
+def known_after(company: Database, known: RunState) -> RunState:
+    with company.open_work(ADA) as work:
+        return work.runs.load_all((known.run.id,), known={known.run.id: known})[known.run.id]
+
+
+def test_a_run_that_stands_as_it_is_known_is_not_read_again(company: Database) -> None:
+    start(company, values.started())
+    known = load(company)
+    assert known_after(company, known) is known
+
+
+def test_a_run_that_has_moved_since_it_was_known_is_read(company: Database) -> None:
+    known = start(company, values.started())
+    write(company, values.stepped(known.run))
+    assert known_after(company, known) == load(company) != known
+
+
+def test_a_run_whose_job_was_claimed_since_it_was_known_is_read(
+    company: Database, clock: HandClock
+) -> None:
+    unclaimed = start(company, values.started())
+    claim(company)
+    claimed = load(company)
+    assert known_after(company, unclaimed) == claimed != unclaimed
+
+    clock.forward(60)
+    claim(company, owner="w2")  # no step: the revision is the same
+    assert known_after(company, claimed).jobs["lcj_run_1_1"].attempt == 2
+
+
+def test_a_run_whose_lease_was_lengthened_or_given_back_since_it_was_known_is_read(
+    company: Database, clock: HandClock
+) -> None:
+    start(company, values.started())
+    claim(company)
+    held = load(company)
+    clock.forward(1)
+    with company.open_work(ADA) as work:
+        work.runs.extend("lcj_run_1_1", attempt=1, lease_s=60)
+        work.commit(None)
+    lengthened = known_after(company, held)
+    with company.open_work(ADA) as work:
+        work.runs.release(tuple(held.jobs.values()))
+        work.commit(None)
+    given_back = known_after(company, lengthened)
+    assert lengthened == replace(held, jobs=lengthened.jobs) != held
+    assert given_back.jobs["lcj_run_1_1"].lease_owner is None
+
+
+def test_a_run_that_is_gone_or_was_never_asked_for_does_not_come_back_from_what_is_known(
+    company: Database,
+) -> None:
+    known = RunState.of(values.started("run_9").run, values.started("run_9").added)
+    with company.open_work(ADA) as work:
+        assert work.runs.load_all(("run_9",), known={"run_9": known}) == {}
+        assert work.runs.load_all((), known={"run_9": known}) == {}
+
+
+def test_jobs_that_could_be_claimed_are_counted_up_to_a_limit(
+    company: Database, clock: HandClock
+) -> None:
+    jobs = tuple(values.run_job(part=str(n), due_at=NOON - timedelta(seconds=n)) for n in range(5))
+    start(company, values.started(jobs=jobs))
+    claim(company, limit=2)
+    with company.open_work(ADA) as work:
+        free, few = work.runs.due(10), work.runs.due(2)
+    clock.forward(60)
+    with company.open_work(ADA) as work:
+        again = work.runs.due(10)
+    assert (free, few, again) == (3, 2, 5)
+
+
 def test_steps_of_several_runs_are_written_together(company: Database) -> None:
     before = [start(company, values.started(run_id)) for run_id in ("run_1", "run_2")]
     steps = [

@@ -24,7 +24,7 @@ from pilothouse.domain.jobs import (
 from pilothouse.domain.plain import canonical
 from pilothouse.domain.policies import ModelPolicy
 from pilothouse.scoring.batch.home import JobHome, JobSettings
-from tests.models.build import python_model, sklearn_model
+from tests.models.build import TRAINABLE_SOURCE, python_model, sklearn_model
 from tests.models.packages import checked, store_snapshot
 
 if TYPE_CHECKING:
@@ -73,6 +73,9 @@ def store(tmp_path_factory: pytest.TempPathFactory, environments: Environments) 
         "plain": python_model(base / "plain"),
         "temperamental": python_model(base / "temperamental", source=TEMPERAMENTAL),
         "sklearn": sklearn_model(base / "sklearn"),
+        "trainable": python_model(
+            base / "trainable", name="tiny-trainable", source=TRAINABLE_SOURCE
+        ),
     }
     digests = {}
     for name, folder in folders.items():

@@ -18,6 +18,7 @@ from pilothouse.application.job_runs import JobRuns
 from pilothouse.application.jobs import Jobs
 from pilothouse.application.load_tests import LoadTests
 from pilothouse.application.reconciliation import PlatformToken, Reconciliation
+from pilothouse.application.routes import Routes
 from pilothouse.application.runtimes import Runtimes
 from pilothouse.application.snapshots import Snapshots
 from pilothouse.domain.access import Grant, Principal, Role
@@ -38,6 +39,7 @@ from pilothouse.domain.ids import (
     StageName,
 )
 from pilothouse.domain.jobs import (
+    JobKind,
     JobProgress,
     JobReport,
     JobResult,
@@ -55,6 +57,7 @@ from pilothouse.domain.snapshots import FileEntry, Manifest, Snapshot, SnapshotC
 from pilothouse.domain.stages import DEFAULT_PATH, Stage
 from pilothouse.lifecycle.decisions import Decisions
 from pilothouse.lifecycle.definitions import Definitions
+from pilothouse.lifecycle.event_starts import EventStarts
 from pilothouse.lifecycle.executor import Executor
 from pilothouse.lifecycle.external_jobs import ExternalJobs
 from pilothouse.lifecycle.library import Library
@@ -68,13 +71,14 @@ from pilothouse.lifecycle.starting import SUBSCRIBED, SUBSCRIBER, Starting
 from pilothouse.lifecycle.tasks.catalogue import known_topics
 from pilothouse.lifecycle.tasks.contract import Facilities, TaskType
 from pilothouse.lifecycle.tasks.registry import TaskTypes
+from pilothouse.lifecycle.timed_starts import TimedStarts
 from pilothouse.outgoing.http import GuardedHttp
 from pilothouse.outgoing.notifications import AppriseNotifications
 from pilothouse.persistence.engine import Database
 from pilothouse.security.secrets import Secrets
 from pilothouse.testing.clock import START, CountingIds, SetClock
 from pilothouse.wire.requests import RegisterRuntime
-from pilothouse.worker.lifecycles import lifecycle_loops
+from pilothouse.worker.lifecycles import lifecycle_loops, start_loops
 from pilothouse.worker.loop import Worker
 
 if TYPE_CHECKING:
@@ -101,6 +105,7 @@ MODEL = "fraud-gbm"
 ONLINE, BATCH = ServiceTag("cc-fraud"), ServiceTag("cc-outreach")
 GOLDEN = [{"input": {"amount": a}, "output": {"score": a / 10}} for a in (1.0, 2.5, 1e7)]
 GOOD = {"roc_auc": 0.91}
+QUICK = {"p50_ms": 2.0, "p99_ms": 9.0, "error_share": 0.0, "rate_per_s": 50.0}
 
 
 def person(name: str, *roles: Role, group: GroupName = RISK) -> Principal:
@@ -175,7 +180,8 @@ class FakeConnector:
     """
     Runtimes in memory: they run what is desired once it was ensured, and each job ends when it is polled twice.
 
-    `broken` are reasons for which deployments on a runtime fail; `ends` is what the next jobs end with.
+    `broken` are reasons for which deployments on a runtime fail; `ends` is what the next jobs end with. Load tests
+    measure `load`, all other jobs `metrics`, which `measured` may tell apart by snapshot.
     """
 
     desired: dict[RuntimeId, Desired] = field(default_factory=dict)
@@ -184,6 +190,8 @@ class FakeConnector:
     broken: dict[str, str] = field(default_factory=dict)
     ends: list[JobReport] = field(default_factory=list)
     metrics: dict[str, float | None] = field(default_factory=lambda: dict(GOOD))
+    load: dict[str, float | None] = field(default_factory=lambda: dict(QUICK))
+    measured: dict[str, dict[str, float | None]] = field(default_factory=dict)
     rows: int = 1000
 
     def of(self, runtime: Runtime) -> FakeConnector:
@@ -244,8 +252,14 @@ class FakeConnector:
             state=JobState.COMPLETE,
             progress=JobProgress(rows_read=self.rows, rows_scored=self.rows),
             result=JobResult.SUCCESS,
-            metrics=self.metrics,
+            metrics=self._figures(job_id),
         )
+
+    def _figures(self, job_id: JobId) -> dict[str, float | None]:
+        [order] = [o for o in self.orders if o.job_id == job_id]
+        if order.kind is JobKind.LOAD_TEST:
+            return self.load
+        return self.measured.get(order.snapshot, self.metrics)
 
     def cancel(self, runtime: Runtime, job_id: JobId) -> None:
         self.jobs.pop(job_id, None)
@@ -336,6 +350,8 @@ class Plane:
     tasks: Tasks
     messages: Messages
     runtimes: Runtimes
+    event_starts: EventStarts
+    timed_starts: TimedStarts
     starting: Starting
     executor: Executor
     worker: Worker
@@ -395,6 +411,7 @@ class House:
             deployments=Deployments(open_work=open_work, connectors=self.connector),
             jobs=Jobs(open_work=open_work),
             load_tests=LoadTests(open_work=open_work, connectors=self.connector),
+            routes=Routes(open_work=open_work),
             evaluations=Evaluations(open_work=open_work),
             runtimes=runtimes,
             decisions=Decisions(open_work=open_work),
@@ -420,15 +437,24 @@ class House:
             who=SYSTEM,
             owner=owner,
         )
-        messages = Messages(open_work=open_work, moving=moving)
+        starts = EventStarts(open_work=open_work, calls=calls, moving=moving, library=library)
+        timed_starts = TimedStarts(
+            open_work=open_work,
+            calls=calls,
+            moving=moving,
+            library=library,
+            who=SYSTEM,
+            owner=owner,
+        )
+        messages = Messages(open_work=open_work, moving=moving, starts=starts)
         external_jobs = ExternalJobs(open_work=open_work, moving=moving, own_topics=types.topics)
         loops = lifecycle_loops(
             executors=[executor],
-            starting=starting,
             messages=messages,
             external_jobs=external_jobs,
             who=SYSTEM,
         )
+        starting_loops = start_loops(starting=starting, timed_starts=timed_starts)
         return Plane(
             open_work=open_work,
             facilities=facilities,
@@ -437,15 +463,17 @@ class House:
             tasks=Tasks(open_work=open_work, moving=moving),
             messages=messages,
             runtimes=runtimes,
+            event_starts=starts,
+            timed_starts=timed_starts,
             starting=starting,
             executor=executor,
-            worker=Worker(loops, clock=self.clock),
+            worker=Worker((*starting_loops, *loops), clock=self.clock),
             reconciliation=Reconciliation(
                 open_work=open_work,
                 connectors=self.connector,
                 platform_token=PlatformToken(sha256="f" * 64),
             ),
-            job_runs=JobRuns(open_work=open_work, connectors=self.connector),
+            job_runs=JobRuns(open_work=open_work, connectors=self.connector, store=self.artifacts),
             types=types,
             external_jobs=external_jobs,
             operations=Operations(open_work=open_work, moving=moving),
@@ -606,7 +634,7 @@ def _seed_model(work: UnitOfWork, artifacts: FakeArtifacts) -> None:
             owner=ADA.person_id,
             use_case="cards",
             methodology="gbm",
-            risk_tier=RiskTier.HIGH,
+            risk_tier=RiskTier.MEDIUM,
             last_number=1,
             created_at=START,
         )

@@ -1,14 +1,15 @@
 """
 A worker process that is there to be killed: ``python -m tests.integration.lifecycle.killed_worker URL OWNER EFFECTS``.
 
-Its task type appends the idempotency key of each delivery to a file, which is the effect, and works until it is killed.
+Its task type appends the idempotency key of each delivery to a file, which is the effect. It works until it is killed,
+as the product's own worker does: a database that is away for a while is waited for.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import time
+import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
@@ -20,6 +21,7 @@ from pilothouse.lifecycle.moving import Moving
 from pilothouse.lifecycle.tasks.contract import Done, TaskType
 from pilothouse.observability.clock import SystemClock, SystemIds
 from pilothouse.persistence.engine import Database
+from pilothouse.worker.loop import Loop, Worker
 
 if TYPE_CHECKING:
     from pilothouse.lifecycle.tasks.contract import Facilities, TaskContext
@@ -61,9 +63,9 @@ def main(url: str, owner: str, effects: str) -> None:
         owner=owner,
         lease_s=LEASE_S,
     )
-    while True:
-        if not executor.run_once():
-            time.sleep(PAUSE_S)
+    jobs = Loop(name="jobs", run_once=executor.run_once, next_due=executor.next_due, poll_s=PAUSE_S)
+    Worker((jobs,), clock=clock).start()
+    threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, cast
 
 from pilothouse.application.founding import SYSTEM
 from pilothouse.bpmn.state import HistoryEvent, RunStatus
@@ -200,3 +201,34 @@ def test_steps_that_begin_to_listen_take_the_messages_that_came_before(any_house
         pass
 
     assert states(house) == [RunStatus.COMPLETED] * 3
+
+
+def test_a_handler_that_changes_its_inputs_changes_nothing_of_the_run(any_house: House) -> None:
+    house = any_house
+    seen: list[object] = []
+
+    def careless(context: TaskContext) -> Outcome:
+        limits = cast("dict[str, list[int]]", context.job.inputs["limits"])
+        seen.append([*limits["low"]])
+        limits["low"].append(9)
+        cast("dict[str, object]", context.job.inputs)["more"] = True
+        return Done()
+
+    names = [f"task-{number}" for number in range(4)]
+    body = (
+        f'<startEvent id="start"/>{"".join(service(n, "probe") for n in names)}<endEvent id="end"/>'
+    )
+    flows = " ".join(f"{a}>{b}" for a, b in pairwise(["start", *names, "end"]))
+    house.plane.works_on("probe", careless)
+    house.plane.definitions.upload(OPAL, group=RISK, xml=drawing(body, flows))
+    given = {"limits": {"low": [1]}}
+    wanted = StartRun(definition="small", service=ONLINE, variables=given)
+    run_id = house.plane.runs.start(OPAL, wanted).heading.run_id
+
+    while house.plane.executor.run_once():
+        pass
+
+    last = house.plane.runs.history(SYSTEM, run_id=run_id)[-1]
+    variables = cast("dict[str, object]", last.data["variables"])
+    assert seen == [[1]] * 4
+    assert (variables["limits"], "more" in variables) == ({"low": [1]}, False)

@@ -11,15 +11,13 @@ from pilothouse.application.founding import SYSTEM
 from pilothouse.domain.jobs import JobKind, JobReport, JobResult, JobState
 from pilothouse.wire.requests import RetryIncident, StartRun
 from tests.integration.lifecycle.drawings import drawing, service
-from tests.integration.lifecycle.house import MODEL, ONLINE, OPAL, RISK
+from tests.integration.lifecycle.house import MODEL, ONLINE, OPAL, QUICK, RISK
 from tests.integration.lifecycle.reaching import given, incident
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tests.integration.lifecycle.house import House
-
-QUICK = {"p50_ms": 2.0, "p99_ms": 9.0, "error_share": 0.0, "rate_per_s": 50.0}
 
 
 def begin(house: House, inputs: Mapping[str, str], *, deployed: bool = True) -> None:
@@ -49,7 +47,7 @@ def begin(house: House, inputs: Mapping[str, str], *, deployed: bool = True) -> 
 
 
 def test_a_load_test_runs_on_the_runtime_of_the_endpoint_with_its_plan(house: House) -> None:
-    house.connector.metrics = dict(QUICK)
+    house.connector.load = dict(QUICK)
     begin(house, {"p99_ms": "=10", "concurrency": "=8"})
 
     load = given(house)["load"]
@@ -80,7 +78,7 @@ def test_a_load_test_runs_on_the_runtime_of_the_endpoint_with_its_plan(house: Ho
 def test_a_figure_above_its_limit_is_a_business_error(
     house: House, figures: dict[str, float | None], reason: str
 ) -> None:
-    house.connector.metrics = {**QUICK, **figures}
+    house.connector.load = {**QUICK, **figures}
     begin(house, {"p99_ms": "=10", "p50_ms": "=5"})
 
     assert house.until_ended().outcome == "too-slow"
@@ -90,7 +88,7 @@ def test_a_figure_above_its_limit_is_a_business_error(
 
 
 def test_a_rate_that_was_not_reached_is_inconclusive(house: House) -> None:
-    house.connector.metrics = {**QUICK, "rate_per_s": 40.0}
+    house.connector.load = {**QUICK, "rate_per_s": 40.0}
     begin(house, {})
 
     load = given(house)["load"]
@@ -102,7 +100,7 @@ def test_a_rate_that_was_not_reached_is_inconclusive(house: House) -> None:
 def test_a_job_that_was_cancelled_is_an_incident_and_the_retry_orders_another(
     house: House,
 ) -> None:
-    house.connector.metrics = dict(QUICK)
+    house.connector.load = dict(QUICK)
     cancelled = JobReport(
         job_id=house.ids.new("job"),  # type: ignore[arg-type]
         state=JobState.CANCELLED,

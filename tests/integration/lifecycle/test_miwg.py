@@ -30,7 +30,7 @@ MODELS = ("A.1.0", "A.2.0", "A.2.1", "A.3.0", "A.4.0", "A.4.1", "B.1.0", "B.2.0"
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 NEVER = {
     *("task", "scriptTask", "complexGateway", "transaction", "adHocSubProcess"),
-    *("conditionalEventDefinition", "cancelEventDefinition"),
+    "cancelEventDefinition",
     *("ioSpecification", "dataInputAssociation", "dataOutputAssociation"),
 }
 """What is not executed wherever it stands."""

@@ -13,7 +13,11 @@ from pilothouse.bpmn.errors import MoveRefusedError, RunNotSuspendedError, RunSu
 from pilothouse.bpmn.state import JobStatus, RunStatus, TokenStatus
 from pilothouse.domain.access import ActionDeniedError, Role
 from pilothouse.domain.errors import AlreadyExistsError
-from pilothouse.lifecycle.errors import RunMovedOnError, VariableReservedError
+from pilothouse.lifecycle.errors import (
+    LeaseLostError,
+    RunMovedOnError,
+    VariableReservedError,
+)
 from pilothouse.lifecycle.tasks.contract import Done
 from pilothouse.wire.external_jobs import CompleteJob, ExtendJob, FetchJobs
 from pilothouse.wire.operations import EditVariables, HoldRun, MoveTokens
@@ -29,6 +33,7 @@ from tests.integration.lifecycle.drawings import (
 from tests.integration.lifecycle.house import MODEL, ONLINE, OPAL, RISK, VERA, person
 
 if TYPE_CHECKING:
+    from pilothouse.lifecycle.tasks.contract import TaskContext
     from pilothouse.wire.runs import RunView
     from tests.integration.lifecycle.house import House
 
@@ -290,3 +295,48 @@ def test_a_move_is_shown_before_it_is_made(any_house: House) -> None:
         any_house.plane.operations.move(OPAL, run_id=run_id, wanted=wanted)
     assert any_house.until_ended().state is RunStatus.COMPLETED
     assert any_house.passed(run_id) == ["start", "two", "end"]
+
+
+def test_a_step_that_is_at_work_when_its_run_is_suspended_reports_and_is_not_done_again(
+    any_house: House,
+) -> None:
+    runs: list[RunView] = []
+    done: list[str] = []
+
+    def own(context: TaskContext) -> Done:
+        done.append(context.job.element)
+        if context.job.element == "one":
+            suspend(any_house, runs[0])
+            with pytest.raises(LeaseLostError):
+                context.confirm()  # what has had no effect yet may have none now
+        return Done(variables={"kept": True})
+
+    any_house.plane.works_on("own", own)
+    runs.append(began(any_house, two_tasks()))
+
+    any_house.turn()
+
+    shown = now(any_house, runs[0])
+    assert [(t.element, t.state) for t in shown.tokens] == [("two", TokenStatus.HELD)]
+    assert shown.variables["kept"] is True
+    resume(any_house, runs[0])
+    assert any_house.until_ended().state is RunStatus.COMPLETED
+    assert done == ["one", "two"]
+
+
+def test_a_firing_that_was_claimed_before_the_suspension_is_dropped_and_comes_again(
+    any_house: House,
+) -> None:
+    run = began(any_house, timed())
+    any_house.clock.advance(timedelta(minutes=6))
+    with any_house.database.open_work(SYSTEM) as work:
+        claimed = work.commit(work.runs.claim(owner="worker-1", lease_s=10.0, limit=1))
+    suspend(any_house, run)
+    any_house.plane.executor._held = claimed
+
+    any_house.turn()
+
+    assert now(any_house, run).state is RunStatus.SUSPENDED
+    resume(any_house, run)
+    any_house.turn()
+    assert now(any_house, run).state is RunStatus.COMPLETED

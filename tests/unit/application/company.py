@@ -92,6 +92,7 @@ class FolderChecker:
                 pilothouse=1,
                 name=told["name"],
                 format=told.get("format", "sklearn"),
+                entry_points=told.get("entry_points", {}),
                 files={"model": "model.bin"},
                 inputs=SCHEMA,
                 outputs=SCHEMA,
@@ -150,7 +151,7 @@ class Company:
         self.snapshots = Snapshots(
             open_work=work, store=self.store, checker=self.checker, scratch=folder / "scratch"
         )
-        self.job_runs = JobRuns(open_work=work, connectors=self.connector)
+        self.job_runs = JobRuns(open_work=work, connectors=self.connector, store=self.store)
         self.reconciliation = Reconciliation(
             open_work=work,
             connectors=self.connector,

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pilothouse.domain.desired import SCHEMA, Observed, ObservedDeployment, ObservedState
+from pilothouse.domain.desired import (
+    SCHEMA,
+    LogState,
+    Observed,
+    ObservedDeployment,
+    ObservedLog,
+    ObservedState,
+)
 from pilothouse.domain.jobs import JobProgress, JobReport, JobResult, JobState, JobUnknownError
 from pilothouse.domain.plugins import PluginKind, PluginMissingError
 from pilothouse.domain.runtimes import Ability, Capabilities, RuntimeUnreachableError
@@ -41,6 +48,8 @@ class FakeConnector:
         Snapshots that fail to load, with the reason.
     lingering
         Deployments that an entry still drains although they are not desired any more.
+    log
+        How the prediction log of every entry stands.
     """
 
     held: dict[RuntimeId, Desired] = field(default_factory=dict)
@@ -52,6 +61,7 @@ class FakeConnector:
     lingering: list[ObservedDeployment] = field(default_factory=list)
     can: dict[str, Capabilities] = field(default_factory=dict)
     ensured: list[int] = field(default_factory=list)
+    log: ObservedLog = ObservedLog(state=LogState.OFF)  # noqa: RUF009 frozen
 
     def of(self, runtime: Runtime) -> FakeConnector:
         self.check(runtime.connector)
@@ -84,6 +94,7 @@ class FakeConnector:
             process="1",
             started_at=START,
             address=f"http://{runtime.address}",
+            log=self.log,
             deployments=(
                 *(
                     ObservedDeployment(

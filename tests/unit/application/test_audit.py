@@ -27,7 +27,7 @@ QUIET = {
     *("snapshots:_begun", "snapshots:_failed"),
     # These leave it to a function of their module that writes the row; tests beside this one see the rows.
     *("deployments:_order", "deployments:promote", "deployments:withdraw", "snapshots:tag"),
-    *("deployments:withdraw_snapshot", "deployments:withdraw_others", "routes:set"),
+    *("deployments:withdraw_snapshot", "deployments:withdraw_others", "routes:set", "routes:shift"),
     *("tokens:issue", "tokens:issue_scoring", "load_tests:order"),
 }
 OUTSIDE = ("self._store.", "self._connectors.", "self._checker.", "self._places.", "connector.")

@@ -10,11 +10,14 @@ import pytest
 
 from pilothouse.application.founding import SYSTEM
 from pilothouse.application.runtimes import RuntimeInUseError, RuntimeInvalidError
+from pilothouse.domain.access import ActionDeniedError, Role
 from pilothouse.domain.deployments import DeploymentState
-from pilothouse.domain.desired import ObservedDeployment, ObservedState
+from pilothouse.domain.desired import LogState, ObservedDeployment, ObservedLog, ObservedState
+from pilothouse.domain.plain import DocumentError
 from pilothouse.domain.plugins import PluginMissingError
+from pilothouse.domain.prediction_logs import LogPolicy, SensitiveLogging
 from pilothouse.domain.runtimes import Mode, RuntimeHealth
-from pilothouse.wire.requests import RegisterRuntime
+from pilothouse.wire.requests import RegisterRuntime, SetLog
 
 if TYPE_CHECKING:
     from pilothouse.domain.deployments import Deployment
@@ -222,6 +225,61 @@ def test_a_scoring_token_reaches_the_entry_until_it_expires(company: Company) ->
 
     assert told == {"platform", issued.token.id}
     assert {t.id for t in desired(company).tokens} == {"platform"}
+
+
+def test_what_is_kept_of_a_service_reaches_its_entry(company: Company) -> None:
+    deployed(company)
+    company.reconcile()
+    assert [(w.service, w.policy) for w in desired(company).logs] == [("cc-fraud", LogPolicy())]
+    before = desired(company).generation
+
+    company.services.set_log(
+        company.admin, tag="cc-fraud", wanted=SetLog(sampling=0.1, retain_days=30)
+    )
+    company.reconcile()
+
+    (wanted,) = desired(company).logs
+    assert wanted.policy == LogPolicy(sampling=0.1, retain_days=30)
+    assert desired(company).generation == before + 1
+
+
+def test_a_share_or_days_out_of_range_are_refused(company: Company) -> None:
+    for wanted in (SetLog(sampling=1.5), SetLog(retain_days=0)):
+        with pytest.raises(DocumentError):
+            company.services.set_log(company.admin, tag="cc-fraud", wanted=wanted)
+    assert company.services.get(company.admin, tag="cc-fraud").log == LogPolicy()
+
+
+def test_hashes_of_sensitive_values_are_for_those_who_administer_the_group(
+    company: Company,
+) -> None:
+    owner = company.hire("olga", Role.BUSINESS_OWNER)
+    company.services.set_log(owner, tag="cc-fraud", wanted=SetLog(sampling=0.5))
+    with pytest.raises(ActionDeniedError):
+        company.services.set_log(
+            owner, tag="cc-fraud", wanted=SetLog(sensitive=SensitiveLogging.HASH)
+        )
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        (ObservedLog(state=LogState.ON), ""),
+        (ObservedLog(state=LogState.OFF), ""),
+        (ObservedLog(state=LogState.UNAVAILABLE, reason="deltalake is not installed"), "deltalake"),
+        (ObservedLog(state=LogState.STALLED, reason="disk full"), "stalls"),
+        (ObservedLog(state=LogState.ON, dropped={"backlog": 3}), "not logged"),
+    ],
+)
+def test_a_log_that_does_not_work_is_shown_at_its_runtime(
+    company: Company, log: ObservedLog, words: str
+) -> None:
+    deployed(company)
+    company.connector.log = log
+    company.reconcile()
+    assert dev(company).health is RuntimeHealth.HEALTHY
+    assert words in dev(company).health_reason
+    assert bool(words) == bool(dev(company).health_reason)
 
 
 def test_a_revoked_scoring_token_is_taken_from_the_entry(company: Company) -> None:

@@ -337,3 +337,22 @@ def test_days_of_the_week_in_numbers_are_refused_as_they_are_counted_otherwise()
 def test_every_problem_is_told_at_once() -> None:
     body = task("<camunda:connector/>", 'camunda:class="x" camunda:jobPriority="1"')
     assert len(refused(body)) >= 3
+
+
+def test_the_condition_of_an_event_becomes_feel() -> None:
+    body = (
+        '<intermediateCatchEvent id="a"><conditionalEventDefinition><condition>${drift &gt; 0.2}</condition>'
+        "</conditionalEventDefinition></intermediateCatchEvent>"
+    )
+    play = Play(drawn(body), {"drift": 0.5})
+    assert play.state.run.ended_at is not None
+
+
+def test_the_filter_of_a_conditional_event_is_refused_with_advice() -> None:
+    body = (
+        '<intermediateCatchEvent id="a"><conditionalEventDefinition camunda:variableName="drift">'
+        "<condition>${drift &gt; 0.2}</condition></conditionalEventDefinition></intermediateCatchEvent>"
+    )
+    (problem,) = refused(body)
+    assert problem.problem == "camunda:variableName is not taken over"
+    assert "becomes true" in problem.cure

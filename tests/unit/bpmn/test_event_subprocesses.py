@@ -289,9 +289,9 @@ def test_interrupting_escalation_in_the_scope_replaces_who_threw_it(pen: Pen) ->
         (
             (
                 '<subProcess id="g" triggeredByEvent="true"><startEvent id="x">'
-                '<conditionalEventDefinition/></startEvent><endEvent id="y"/>{}</subProcess>'
+                '<cancelEventDefinition/></startEvent><endEvent id="y"/>{}</subProcess>'
             ),
-            "a conditionalEventDefinition is not executed here",
+            "a cancelEventDefinition is not executed here",
         ),
         (
             (

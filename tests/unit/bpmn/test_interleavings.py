@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from pilothouse.bpmn.drawing import Pen
 
 Tree = tuple[str, tuple["Tree", ...]]
-LEAVES = ("service", "user", "timer", "receive", "edged", "rejecting", "race", "undone")
+LEAVES = (
+    *("service", "user", "timer", "receive", "edged", "rejecting", "race", "undone"),
+    *("awaiting", "watched"),
+)
 BLOCKS = ("row", "choice", "fork", "any", "sub", "guarded", "each", "turns", "rounds")
 LOOPS = {
     "each": "<multiInstanceLoopCharacteristics>{0}</multiInstanceLoopCharacteristics>",
@@ -51,6 +54,7 @@ DECLARED = (
     '<message id="m" name="go"><extensionElements><zeebe:subscription correlationKey="=key"/>'
     '</extensionElements></message><error id="no" errorCode="no"/>'
 )
+CONDITION = "<conditionalEventDefinition><condition>{0}</condition></conditionalEventDefinition>"
 TIMER = "<timerEventDefinition><{0}>{1}</{0}></timerEventDefinition>"
 
 
@@ -91,6 +95,8 @@ class Sketch:
             return self.race(name)
         if kind == "undone":
             return self.undone(name)
+        if kind == "awaiting":
+            return self.awaiting(name)
         if kind == "user":
             self.body.append(f'<userTask id="{name}"/>')
         elif kind == "timer":
@@ -112,6 +118,8 @@ class Sketch:
             )
             self.body.append(self.pen.service(f"remind{name}", "service"))
             self.flow(f"late{name}", f"remind{name}")
+        if kind == "watched":
+            self.watch(name)
         if kind != "rejecting":
             return name, name
         self.body.append(
@@ -121,6 +129,28 @@ class Sketch:
         self.flow(name, f"met{name}")
         self.flow(f"no{name}", f"met{name}")
         return name, f"met{name}"
+
+    def watch(self, name: str) -> None:
+        """Draw an edge that fires whenever the mark of a run has become true, which work turns on and off."""
+        event = CONDITION.format("=mark = true")
+        self.body.append(
+            f'<boundaryEvent id="on{name}" attachedToRef="{name}" cancelActivity="false">{event}</boundaryEvent>'
+        )
+        self.body.append(self.pen.service(f"remind{name}", "service"))
+        self.flow(f"on{name}", f"remind{name}")
+
+    def awaiting(self, name: str) -> tuple[str, str]:
+        """Draw a condition that waits for the work beside it."""
+        work, fork, join = self.name("service"), f"{name}fork", f"{name}join"
+        event = CONDITION.format(f"={work} = true")
+        self.body.append(
+            f'<intermediateCatchEvent id="{name}">{event}</intermediateCatchEvent>{self.pen.service(work)}'
+        )
+        self.body += [self.pen.gateway("parallel", fork), self.pen.gateway("parallel", join)]
+        for inner in (name, work):
+            self.flow(fork, inner)
+            self.flow(inner, join)
+        return fork, join
 
     def row(self, inner: tuple[Tree, ...]) -> tuple[str, str]:
         ends = [self.block(tree) for tree in inner]
@@ -230,7 +260,7 @@ def moves(play: Play, chance: Random) -> list[Callable[[], object]]:
         partial(play.happen, IncidentRetried(incident_id=i, actor="ann", retries=2))
         for i in state.incidents
     ]
-    found += [partial(play.tell, s.element) for s in state.subscriptions.values()]
+    found += [partial(play.tell, s.element) for s in play.heard()]
     found += [partial(person, play, t.id, t.element, chance) for t in state.tasks.values()]
     return found
 
@@ -245,7 +275,7 @@ def act(play: Play, element: str, chance: Random) -> None:
     elif what < 0.4 and job.topic == "rejecting":
         play.refuse(element, "no")
     else:
-        play.complete(element, **{element: True})
+        play.complete(element, **{element: True, "mark": chance.random() < 0.5})
 
 
 def fire(play: Play, timer: str) -> None:
@@ -266,7 +296,7 @@ def saved_and_loaded(state: RunState) -> RunState:
 
 def play_out(definition: Definition, side: int, seed: int, save: bool) -> Play:
     taken = {f"take{number}": number <= side for number in (1, 2, 3)}
-    given = {"side": side, "key": "k", "pair": [1, 2], **taken}
+    given = {"side": side, "key": "k", "pair": [1, 2], "mark": False, **taken}
     play, chance = Play(definition, given), Random(seed)  # noqa: S311 - a test's dice
     while play.state.run.state is RunStatus.ACTIVE:
         assert all(t.state is not TokenStatus.MOVING for t in play.state.tokens.values())

@@ -234,6 +234,12 @@ def test_a_run_that_has_ended_is_not_carried_over(pen: Pen) -> None:
         carried(play, line(pen, "a", "b"))
 
 
+def begun(definition: Definition, side: int) -> Play:
+    """Begin as `play_out` does."""
+    taken = {f"take{number}": number <= side for number in (1, 2, 3)}
+    return Play(definition, {"side": side, "key": "k", "pair": [1, 2], "mark": False, **taken})
+
+
 def told(play: Play) -> list[tuple[object, ...]]:
     """Give the history without the lines that say that somebody operated the run."""
     operated = (HistoryEvent.RUN_MIGRATED, HistoryEvent.RUN_SUSPENDED, HistoryEvent.RUN_RESUMED)
@@ -252,9 +258,7 @@ def test_a_run_carried_over_to_a_copy_of_its_version_ends_as_if_it_had_not_been(
     pen: Pen, tree: Tree, side: int, seed: int
 ) -> None:
     definition, _ = draw(pen, tree)
-    left = play_out(definition, side, seed, save=False)
-    taken = {f"take{number}": number <= side for number in (1, 2, 3)}
-    play = Play(definition, {"side": side, "key": "k", "pair": [1, 2], **taken})
+    left, play = play_out(definition, side, seed, save=False), begun(definition, side)
     chance = Random(seed)  # noqa: S311 - a test's dice
     while play.state.run.state is RunStatus.ACTIVE:
         carried(play, replace(definition, digest=str(len(play.history))))
@@ -271,9 +275,7 @@ def test_a_run_suspended_between_its_steps_does_the_same_work(
     pen: Pen, tree: Tree, side: int, seed: int
 ) -> None:
     definition, _ = draw(pen, tree)
-    left = play_out(definition, side, seed, save=False)
-    taken = {f"take{number}": number <= side for number in (1, 2, 3)}
-    play = Play(definition, {"side": side, "key": "k", "pair": [1, 2], **taken})
+    left, play = play_out(definition, side, seed, save=False), begun(definition, side)
     chance = Random(seed)  # noqa: S311 - a test's dice
     while play.state.run.state is RunStatus.ACTIVE:
         play.happen(Suspended(actor="opal", reason="wait"))

@@ -92,7 +92,6 @@ def test_metadata_of_drawing_tools_is_left_alone(pen: Pen) -> None:
         (event, definition)
         for event, definitions in {
             '<intermediateCatchEvent id="a"><{}/></intermediateCatchEvent>': (
-                "conditionalEventDefinition",
                 "escalationEventDefinition",
                 "compensateEventDefinition",
                 "cancelEventDefinition",
@@ -428,3 +427,41 @@ def test_file_that_is_not_bpmn_is_rejected(pen: Pen, root: str) -> None:
 def test_same_bytes_have_the_same_digest(pen: Pen) -> None:
     xml = pen.document(pen.start + pen.end, flows="start>end")
     assert pen.read(xml).digest == pen.read(xml).digest
+
+
+TIMED = "<timerEventDefinition><timeDate>2027-01-05T08:00:00Z</timeDate></timerEventDefinition>"
+
+
+@pytest.mark.parametrize(
+    ("about", "problem"),
+    [
+        ('services="a" snapshot="newest"', "the snapshot 'newest' is not known"),
+        ('services="a" snapshot="champion"', "a champion is that of a stage"),
+        ('services="a" snapshot="latest" stage="PROD"', "a champion is that of a stage"),
+        ('snapshot="latest"', "the services that its runs are about is missing"),
+    ],
+)
+def test_what_a_timer_is_about_has_to_be_said_whole(pen: Pen, about: str, problem: str) -> None:
+    body = f'<startEvent id="a"><extensionElements><pilothouse:about {about}/></extensionElements>{TIMED}</startEvent>'
+    with pytest.raises(DefinitionRejectedError) as refused:
+        pen.draw(body, "start>end a>end")
+    assert any(problem in found.problem for found in refused.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("inner", "problem"),
+    [
+        (
+            '<timerEventDefinition><timeDuration>="PT1H"</timeDuration></timerEventDefinition>',
+            "the timer that starts it is an expression",
+        ),
+        (
+            '<extensionElements><pilothouse:about services="a"/></extensionElements>',
+            "the extension about is not executed here",
+        ),
+    ],
+)
+def test_a_start_that_could_not_be_armed_is_refused(pen: Pen, inner: str, problem: str) -> None:
+    with pytest.raises(DefinitionRejectedError) as refused:
+        pen.draw(f'<startEvent id="a">{inner}</startEvent>', "start>end a>end")
+    assert any(problem in found.problem for found in refused.value.problems)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from pilothouse.bpmn.read import read
 from pilothouse.bpmn.state import RunStatus
 from pilothouse.dmn import read_decisions
 from pilothouse.feel import compile_expression
+from pilothouse.lifecycle.tasks.catalogue import known_topics
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.definition import Definition
@@ -25,15 +25,7 @@ DI = "{http://www.omg.org/spec/BPMN/20100524/DI}"
 DC = "{http://www.omg.org/spec/DD/20100524/DC}"
 WAYPOINT = "{http://www.omg.org/spec/DD/20100524/DI}waypoint"
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
-PARAMETERS = {
-    "deploy": ("stage", "mode", "service", "snapshot", "replace", "route"),
-    "smoke-test": ("stage", "service", "snapshot"),
-    "score-job": ("stage", "service", "snapshot", "dataset"),
-    "metrics-job": ("stage", "service", "snapshot", "dataset"),
-    "evaluate": ("decision", "kind", "metrics", "service", "snapshot", "stage"),
-    "withdraw": ("stage", "service", "snapshot"),
-    "notify": ("subject", "text"),
-}
+LIFE_CYCLES = tuple(sorted(path.stem for path in FOLDER.glob("*.bpmn")))
 METRICS = {"rows": 9000, "roc_auc": 0.88, "rejected_share": 0.0}
 SIGNAL = {
     "snapshot": "fraud-gbm@7",
@@ -44,7 +36,11 @@ SIGNAL = {
     "model": "fraud-gbm",
     "author": "ann",
     "test_dataset": "fraud-test@2",
+    "risk_tier": "medium",
 }
+ROUTE: dict[str, object] = {"generation": 4, "champion": None, "share": 0.0, "shares": {}}
+CHAMPION = {**ROUTE, "champion": "fraud-gbm@6", "shares": {"fraud-gbm@6": 1.0}}
+ALONE = {"roles": "validator", "together": False, "due": "P3D", "reason": "the tier is medium"}
 
 
 class Feel:
@@ -56,7 +52,7 @@ class Feel:
 
 def shipped(name: str) -> Definition:
     xml = (FOLDER / f"{name}.bpmn").read_bytes()
-    return read(xml, expressions=Feel(), topics=PARAMETERS)
+    return read(xml, expressions=Feel(), topics=known_topics())
 
 
 def judged(name: str, verdict: str) -> Play:
@@ -79,8 +75,27 @@ def judged(name: str, verdict: str) -> Play:
 
 def in_uat(verdict: str = "PASS") -> Play:
     play = judged("promote-online", verdict)
+    play.complete("find_champion", route=ROUTE)
+    return through_uat(play)
+
+
+def through_uat(play: Play, **approval: object) -> Play:
+    """Play from UAT up to the approval."""
     play.complete("deploy_uat", deployments=["dep_3"])
     play.complete("smoke_uat", smoke={"rows": 10})
+    play.complete("load_uat", load={"verdict": "PASS"})
+    play.complete("who_approves", result={**ALONE, **approval})
+    return play
+
+
+def compared(verdict: str) -> Play:
+    """Play up to the verdict over a challenger and the champion."""
+    play = judged("promote-online", "PASS")
+    play.complete("find_champion", route=CHAMPION)
+    assert play.job("deploy_champion").inputs["snapshot"] == "fraud-gbm@6"
+    play.complete("deploy_champion", deployments=["dep_6"])
+    play.complete("compare", comparison={"verdict": verdict, "reason": "it is worse"})
+    play.complete("withdraw_champion", deployments=["dep_6"])
     return play
 
 
@@ -120,6 +135,7 @@ def test_first_order_of_a_promotion_is_dev_in_batch() -> None:
 
 def test_uat_and_prod_are_online() -> None:
     play = judged("promote-online", "PASS")
+    play.complete("find_champion", route=ROUTE)
     assert play.job("deploy_uat").inputs["mode"] == "online"
     assert in_prod().state.jobs
     assert in_prod().job("smoke_prod").inputs["stage"] == "PROD"
@@ -143,20 +159,45 @@ def test_inconclusive_evidence_is_for_a_person(decision: str, after: str) -> Non
     assert play.at(after) == 1
 
 
+@pytest.mark.parametrize(
+    ("verdict", "after"),
+    [("PASS", "deploy_uat"), ("INCONCLUSIVE", "review"), ("FAIL", "notify_rejected")],
+)
+def test_a_challenger_is_compared_with_the_champion(verdict: str, after: str) -> None:
+    assert compared(verdict).at(after) == 1
+
+
+def test_who_is_worse_than_the_champion_is_told_why() -> None:
+    text = str(compared("FAIL").job("notify_rejected").inputs["text"])
+    assert text.endswith("did not pass for cc-fraud: it is worse")
+
+
+@pytest.mark.parametrize(
+    ("decision", "after"), [("approve", "who_approves"), ("reject", "withdraw_uat")]
+)
+def test_a_failed_load_test_is_for_a_person(decision: str, after: str) -> None:
+    play = judged("promote-online", "PASS")
+    play.complete("find_champion", route=ROUTE)
+    play.complete("deploy_uat", deployments=["dep_3"])
+    play.complete("smoke_uat", smoke={"rows": 10})
+    play.refuse("load_uat", "load-test-failed")
+    play.complete("review_load", decision=decision)
+    assert play.at(after) == 1
+
+
+def test_a_high_risk_tier_asks_a_validator_and_a_business_owner() -> None:
+    play = judged("promote-online", "PASS")
+    play.complete("find_champion", route=ROUTE)
+    task = through_uat(play, together=True).task("approve_together")
+    assert task.quorum is not None
+    assert (task.quorum.count, task.quorum.per_role) == (2, {"validator": 1, "business-owner": 1})
+
+
 def test_approval_is_for_a_validator_who_is_not_the_author_and_names_the_digest() -> None:
     task = in_uat().task("approve")
     assert (task.candidate_roles, task.separate_from) == (("validator",), ("ann",))
     assert task.inputs["digest"] == "abc"
     assert task.due_at is not None
-
-
-def test_late_approval_is_reminded_and_stays_open() -> None:
-    play = in_uat()
-    play.advance(timedelta(days=3))
-    assert play.at("approve") == 1
-    play.complete("notify_reminder")
-    play.complete("approve", decision="approve")
-    assert play.at("deploy_prod") == 1
 
 
 def test_refused_approval_withdraws_from_uat() -> None:
@@ -170,6 +211,7 @@ def test_refused_approval_withdraws_from_uat() -> None:
 
 def test_failed_smoke_test_in_uat_withdraws() -> None:
     play = judged("promote-online", "PASS")
+    play.complete("find_champion", route=ROUTE)
     play.complete("deploy_uat", deployments=[])
     play.refuse("smoke_uat", "smoke-test-failed")
     assert play.at("withdraw_uat") == 1
@@ -194,6 +236,7 @@ def test_missing_runtime_is_an_incident_that_says_what_is_missing() -> None:
 def test_batch_promotion_asks_before_prod(verdict: str) -> None:
     play = judged("batch-only", verdict)
     play.complete("deploy_uat", deployments=["dep_8"])
+    play.complete("who_approves", result=ALONE)
     play.complete("approve", decision="approve")
     assert play.job("deploy_prod").inputs["mode"] == "batch"
     play.complete("deploy_prod", deployments=["dep_9"])
@@ -206,6 +249,7 @@ def test_batch_promotion_ends_where_it_failed_or_was_refused() -> None:
     failed.complete("notify_rejected")
     refused = judged("batch-only", "PASS")
     refused.complete("deploy_uat", deployments=["dep_8"])
+    refused.complete("who_approves", result=ALONE)
     refused.complete("approve", decision="reject")
     refused.complete("notify_refused")
     assert (failed.state.run.outcome, refused.state.run.outcome) == ("rejected", "refused")
@@ -234,11 +278,50 @@ def test_thresholds_never_pass_what_was_not_measured(
     assert outcome.value["reason"]
 
 
+@pytest.mark.parametrize(
+    ("tier", "together", "roles"),
+    [
+        ("high", True, "validator, business-owner"),
+        ("medium", False, "validator"),
+        ("low", False, "validator, model-owner"),
+        ("unassigned", False, "validator"),
+        (None, False, "validator"),
+    ],
+)
+def test_the_risk_tier_says_who_approves(tier: str | None, together: bool, roles: str) -> None:
+    decisions = read_decisions((FOLDER / "approvals.dmn").read_bytes())
+    outcome = decisions.evaluate("approvals", {"risk_tier": tier})
+    assert isinstance(outcome.value, dict)
+    assert (outcome.value["together"], outcome.value["roles"]) == (together, roles)
+
+
+@pytest.mark.parametrize(
+    ("rows", "difference", "verdict"),
+    [
+        (9000, {"roc_auc": -0.005, "rejected_share": 0.01}, "PASS"),
+        (9000, {"roc_auc": -0.0051, "rejected_share": 0}, "FAIL"),
+        (9000, {"roc_auc": 0.1, "rejected_share": 0.011}, "FAIL"),
+        (9000, {"roc_auc": None, "rejected_share": 0}, "INCONCLUSIVE"),
+        (9000, {"roc_auc": 0, "rejected_share": None}, "INCONCLUSIVE"),
+        (199, {"roc_auc": 0, "rejected_share": 0}, "INCONCLUSIVE"),
+        (None, {"roc_auc": 0, "rejected_share": 0}, "INCONCLUSIVE"),
+    ],
+)
+def test_a_challenger_never_passes_by_what_was_not_measured(
+    rows: int | None, difference: dict[str, object], verdict: str
+) -> None:
+    decisions = read_decisions((FOLDER / "comparison.dmn").read_bytes())
+    seen = {"challenger_metrics": {"rows": rows}, "difference": difference}
+    outcome = decisions.evaluate("comparison", seen)
+    assert isinstance(outcome.value, dict)
+    assert outcome.value["verdict"] == verdict
+
+
 def tree(name: str) -> etree._ElementTree:
     return etree.parse(str(FOLDER / f"{name}.bpmn"))
 
 
-@pytest.mark.parametrize("name", ["promote-online", "batch-only"])
+@pytest.mark.parametrize("name", LIFE_CYCLES)
 def test_everything_is_drawn(name: str) -> None:
     definition, root = shipped(name), tree(name).getroot()
     shapes = {str(e.get("bpmnElement")) for e in root.iter(f"{DI}BPMNShape")}
@@ -247,7 +330,7 @@ def test_everything_is_drawn(name: str) -> None:
     assert edges == set(definition.flows)
 
 
-@pytest.mark.parametrize("name", ["promote-online", "batch-only"])
+@pytest.mark.parametrize("name", LIFE_CYCLES)
 def test_incoming_and_outgoing_say_what_the_flows_say(name: str) -> None:
     definition, root = shipped(name), tree(name).getroot()
     for node in definition.nodes.values():
@@ -259,7 +342,7 @@ def test_incoming_and_outgoing_say_what_the_flows_say(name: str) -> None:
         assert told == {"incoming": node.incoming, "outgoing": node.outgoing}
 
 
-@pytest.mark.parametrize("name", ["promote-online", "batch-only"])
+@pytest.mark.parametrize("name", LIFE_CYCLES)
 def test_shapes_do_not_overlap_and_edges_end_at_their_borders(name: str) -> None:
     definition, root = shipped(name), tree(name).getroot()
     boxes = {}

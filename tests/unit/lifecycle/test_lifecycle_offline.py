@@ -13,7 +13,7 @@ from pilothouse.lifecycle.tasks.smoke_test import same
 
 
 def test_everything_shipped_can_be_uploaded() -> None:
-    assert [lint(xml) for xml in shipped()] == [(), (), ()]
+    assert {lint(xml) for xml in shipped()} == {()}
 
 
 def test_every_topic_says_what_its_parameters_are() -> None:

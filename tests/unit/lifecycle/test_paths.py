@@ -113,3 +113,12 @@ def test_paths_go_over_links_and_begin_at_event_sub_processes() -> None:
         '<endEvent id="stopped"/><sequenceFlow id="f" sourceRef="bell" targetRef="stopped"/></subProcess>'
     )
     assert paths(body, "start>out in>end") == ["start out in end", "bell stopped"]
+
+
+def test_a_condition_at_an_edge_is_a_path_that_says_which() -> None:
+    body = PEN.service("a") + (
+        '<boundaryEvent id="edge" attachedToRef="a"><conditionalEventDefinition><condition>=x &gt; 1</condition>'
+        "</conditionalEventDefinition></boundaryEvent>"
+    )
+    drawn = all_paths(PEN.draw(body, "start>a a>end edge>end"))
+    assert {way.by for path in drawn.paths for way in path.ways} == {"", "condition =x > 1"}

@@ -393,3 +393,52 @@ def test_a_script_with_a_mistake_is_refused(script: dict[str, Any], problem: str
 def test_the_same_answers_give_the_same_run() -> None:
     script = read_script({"answers": {"a": [{"failure": "x"}, {"variables": {"n": 1}}]}})
     assert simulate(one_task(), script) == simulate(one_task(), script)
+
+
+# conditions, and what starts
+
+
+CONDITION = "<conditionalEventDefinition><condition>{0}</condition></conditionalEventDefinition>"
+
+
+def test_a_condition_comes_true_by_what_is_answered() -> None:
+    body = (
+        ASK
+        + edge(CONDITION.format("=drift &gt; 0.2"))
+        + PEN.service("look")
+        + PEN.service("measure")
+    )
+    body += PEN.gateway("parallel", "fork")
+    flows = "start>fork fork>ask fork>measure ask>end measure>end edge>look look>end"
+    answers = {"measure": {"variables": {"drift": 0.5}}, "look": {}}
+    found = simulated(body, flows, answers=answers)
+    assert found.as_wanted
+    assert "look" in found.passed
+    assert "ask" not in found.passed
+
+
+def test_a_run_that_waits_for_a_condition_says_so() -> None:
+    event = (
+        f'<intermediateCatchEvent id="wait">{CONDITION.format("=ready")}</intermediateCatchEvent>'
+    )
+    found = simulated(event, "start>wait wait>end")
+    assert (found.ending, found.words) == (
+        Ending.WAITING,
+        "Nothing answers: wait waits for its condition.",
+    )
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        "<timerEventDefinition><timeCycle>0 0 6 ? * MON</timeCycle></timerEventDefinition>",
+        HEARS,
+        RINGS,
+        CONDITION.format("=drift &gt; 0.2"),
+    ],
+)
+def test_a_life_cycle_is_simulated_from_whatever_starts_it(event: str) -> None:
+    body = f'<startEvent id="on">{event}</startEvent><endEvent id="off"/>'
+    definition = PEN.read(PEN.document(body, DECLARED, "on>off"))
+    found = simulate(definition, read_script({"event": "on"}))
+    assert found.passed == ("on", "off")

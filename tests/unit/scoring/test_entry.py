@@ -13,10 +13,12 @@ import pytest
 from pilothouse.connectors.local import homes
 from pilothouse.connectors.local.files import read_document
 from pilothouse.connectors.local.processes import ProcessIdentity, is_alive
+from pilothouse.connectors.settings import PredictionLog
 from pilothouse.domain.errors import PilothouseError
 from pilothouse.domain.ids import RuntimeId, ServiceTag
 from pilothouse.domain.plain import DocumentError, canonical
 from pilothouse.scoring.entry import DesiredNotMineError, GenerationTakenError, check
+from pilothouse.scoring.log.settings import LogSettings
 from pilothouse.scoring.serve import Running
 from pilothouse.scoring.state import Home, HomeHeldError, HomeInvalidError
 from tests.entries.documents import deployment, desired, one, route, variant
@@ -179,10 +181,10 @@ def test_a_long_home_has_its_socket_in_a_short_private_folder(tmp_path: Path) ->
 def test_what_the_local_connector_writes_can_be_read_and_the_other_way_round(
     tmp_path: Path,
 ) -> None:
-    plain = settings_of(tmp_path)
-    written = homes.EntrySettings(
-        **{f: getattr(plain, f) for f in homes.EntrySettings.__dataclass_fields__}
-    )
+    plain = settings_of(tmp_path, log=LogSettings(tables="/tables", hash_key="file:/key"))
+    same = {f: getattr(plain, f) for f in homes.EntrySettings.__dataclass_fields__}
+    same["log"] = PredictionLog(tables="/tables", hash_key="file:/key")
+    written = homes.EntrySettings(**same)
     home = Home(make_home(tmp_path, plain))
     (home.folder / "entry.json").write_bytes(canonical(written))
 

@@ -203,6 +203,7 @@ class Entries:
             policy=self._settings.policy_of(runtime.group),
             grpc_port=runtime.grpc_port,
             access_log=runtime.options.get(ACCESS_LOG) is True,
+            log=self._settings.prediction_log,
         )
 
     def _failed(self, runtime: Runtime, home: EntryHome, problem: str) -> RuntimeUnreachableError:

@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from pilothouse.connectors.settings import PredictionLog
 from pilothouse.domain.ids import JobId, RuntimeId, StageName
 from pilothouse.domain.policies import ModelPolicy
 from pilothouse.domain.snapshots import check_path
@@ -56,6 +57,8 @@ class EntrySettings:
         of its own.
     policy
         What the models of the runtime's group are granted.
+    log
+        Where the prediction log is written; None for none.
     """
 
     schema: int
@@ -70,6 +73,7 @@ class EntrySettings:
     policy: ModelPolicy
     grpc_port: int | None = None
     access_log: bool = False
+    log: PredictionLog | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

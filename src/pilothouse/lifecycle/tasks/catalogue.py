@@ -9,6 +9,7 @@ from enum import StrEnum
 from pilothouse.bpmn.definition import GROUP_TARGETS
 from pilothouse.domain.outgoing import CredentialForm
 from pilothouse.domain.plugins import PluginKind, PluginTwiceError, installed
+from pilothouse.domain.training import LONGEST_S, TIMEOUT_S
 
 
 class Kind(StrEnum):
@@ -85,10 +86,12 @@ class Topic(StrEnum):
     SMOKE_TEST = "smoke-test"
     SCORE_JOB = "score-job"
     METRICS_JOB = "metrics-job"
+    TRAIN = "train"
     LOAD_TEST = "load-test"
     COMPARE_WITH_CHAMPION = "compare-with-champion"
     EVALUATE = "evaluate"
     EVALUATE_DECISION = "evaluate-decision"
+    ROUTE = "route"
     WITHDRAW = "withdraw"
     NOTIFY = "notify"
     WEBHOOK = "webhook"
@@ -107,6 +110,7 @@ DATASET = Parameter(
 )
 REJECTED = "ticket-rejected"
 CANCELLED = "life-cycle-cancelled"
+REFUSED = "trained-snapshot-refused"
 
 
 class System(StrEnum):
@@ -167,6 +171,33 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     Topic.SMOKE_TEST: PLACED,
     Topic.SCORE_JOB: {**PLACED, "dataset": DATASET},
     Topic.METRICS_JOB: {**PLACED, "dataset": DATASET},
+    Topic.TRAIN: {
+        **PLACED,
+        "dataset": Parameter(
+            kind=Kind.TEXT, description="The training data, name@version; of the role train."
+        ),
+        "parameters": Parameter(
+            kind=Kind.OBJECT, required=False, description="What the model's `train` is given."
+        ),
+        "seed": Parameter(
+            kind=Kind.WHOLE, required=False, lowest=0, description="The seed (0 without it)."
+        ),
+        "timeout": Parameter(
+            kind=Kind.NUMBER,
+            required=False,
+            lowest=1,
+            highest=LONGEST_S,
+            description=f"How many seconds `train` may take ({TIMEOUT_S:g} without it).",
+        ),
+        "tag": Parameter(
+            kind=Kind.BOOLEAN,
+            required=False,
+            description=(
+                "Whether the new snapshot is tagged with the service, which starts the service's life cycle for it "
+                "(false without it)."
+            ),
+        ),
+    },
     Topic.LOAD_TEST: {
         **PLACED,
         "rate": Parameter(
@@ -221,6 +252,22 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
     Topic.EVALUATE_DECISION: {
         "decision": Parameter(kind=Kind.TEXT, description="The key of the decision table."),
         "context": Parameter(kind=Kind.OBJECT, description="The variables that it sees."),
+    },
+    Topic.ROUTE: {
+        **PLACED,
+        "share": Parameter(
+            kind=Kind.NUMBER,
+            required=False,
+            lowest=0,
+            highest=1,
+            description="The part of the requests that it is to answer; without it the route is only looked at.",
+        ),
+        "generation": Parameter(
+            kind=Kind.WHOLE,
+            required=False,
+            lowest=0,
+            description="The generation that the route must still have; without it the route is taken as it is.",
+        ),
     },
     Topic.WITHDRAW: PLACED,
     Topic.NOTIFY: {
@@ -284,10 +331,12 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     Topic.SMOKE_TEST: ("smoke",),
     Topic.SCORE_JOB: ("job",),
     Topic.METRICS_JOB: ("metrics", "job"),
+    Topic.TRAIN: ("trained",),
     Topic.LOAD_TEST: ("load",),
     Topic.COMPARE_WITH_CHAMPION: ("comparison",),
     Topic.EVALUATE: ("evaluation",),
     Topic.EVALUATE_DECISION: ("result",),
+    Topic.ROUTE: ("route",),
     Topic.WITHDRAW: ("deployments",),
     Topic.NOTIFY: (),
     Topic.WEBHOOK: ("response",),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pilothouse.application.evaluations import Evaluations
     from pilothouse.application.jobs import Jobs
     from pilothouse.application.load_tests import LoadTests
+    from pilothouse.application.routes import Routes
     from pilothouse.application.runtimes import Runtimes
     from pilothouse.bpmn.state import Job
     from pilothouse.domain.access import Principal
@@ -80,6 +81,7 @@ class Facilities:
     deployments: Deployments
     jobs: Jobs
     load_tests: LoadTests
+    routes: Routes
     evaluations: Evaluations
     runtimes: Runtimes
     decisions: Decisions

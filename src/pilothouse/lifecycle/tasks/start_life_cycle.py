@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.state import UNDER_WAY, RunStatus
-from pilothouse.lifecycle.errors import RunsNestedError
+from pilothouse.lifecycle.chains import PARENTS, chain
 from pilothouse.lifecycle.subjects import RESERVED
 from pilothouse.lifecycle.tasks.catalogue import CANCELLED, PARAMETERS, Topic
 from pilothouse.lifecycle.tasks.contract import (
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pilothouse.bpmn.state import Run
     from pilothouse.domain.access import Principal
 
-PARENTS = "parent_runs"
-DEEPEST = 10
 LONGEST_PAUSE_S = 60.0
 
 
@@ -91,25 +89,8 @@ class _Starting:
         return {**kept, PARENTS: self._chain()}
 
     def _chain(self) -> list[str]:
-        """
-        Give the runs that this one was started by, and itself.
-
-        They are read from the first line of the history: the variable itself may be overwritten by any answer.
-
-        Raises
-        ------
-        RunsNestedError
-            When there are too many: a life cycle that starts itself would never end.
-        """
-        run_id = self._context.heading.run_id
         with self._facilities.open_work.reading(self._context.who) as work:
-            (begun,) = work.runs.history(run_id, limit=1)
-        given = begun.data.get("variables")
-        above = given.get(PARENTS) if isinstance(given, Mapping) else None
-        chain = [*(above if isinstance(above, list | tuple) else ()), run_id]
-        if len(chain) >= DEEPEST:
-            raise RunsNestedError(run_id=run_id, deepest=DEEPEST)
-        return chain
+            return chain(work, self._context.heading.run_id)
 
 
 def _given_back(variables: object) -> dict[str, object]:

@@ -42,7 +42,7 @@ class JobKindError(NotSupportedError):
     def __init__(self, *, kind: str) -> None:
         self.kind = kind
         super().__init__(
-            f"The batch runner has no jobs of kind {kind}. Order 'score' or 'metrics'."
+            f"The batch runner has no jobs of kind {kind}. Order 'score', 'metrics' or 'train'."
         )
 
 

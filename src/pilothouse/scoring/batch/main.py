@@ -21,6 +21,7 @@ from pilothouse.scoring.batch.errors import JobBusyError, JobCancelledError, Sto
 from pilothouse.scoring.batch.home import JobHome
 from pilothouse.scoring.batch.loading import Loading
 from pilothouse.scoring.batch.run import Run
+from pilothouse.scoring.batch.training import train
 from pilothouse.scoring.batch.watch import Watch
 from pilothouse.scoring.load.job import load_test
 from pilothouse.scoring.packages import Packages
@@ -178,6 +179,8 @@ def _run(
         store = open_store(home.settings().artifacts)
         package = Packages(store, Path(home.settings().packages)).fetch(order.digest)
         return load_test(order, package=package, token=home.take_token(), progress=watch.progress)
+    if order.training is not None:
+        return train(order, home=home, watch=watch)
     loading = Loading(home.settings(), log=home.folder / "model.log", watch=watch)
     return Run(
         order,

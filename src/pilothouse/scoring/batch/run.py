@@ -129,7 +129,7 @@ class Run:
                     raise TargetMissingError(job=self._order.job_id)
             case JobKind.METRICS:
                 pass
-            case JobKind.SNAPSHOT | JobKind.LOAD_TEST:
+            case JobKind.SNAPSHOT | JobKind.LOAD_TEST | JobKind.TRAIN:
                 raise JobKindError(kind=self._order.kind.value)
 
     def _measured(self) -> JobReport:

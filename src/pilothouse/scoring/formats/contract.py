@@ -30,9 +30,20 @@ Foreign = Any
 Columns = Mapping[str, Sequence[Scalar]]
 Score = Callable[[Columns, int], Mapping[str, Sequence[object]]]
 Metrics = Callable[[Columns, Columns, Sequence[Scalar]], Mapping[str, float]]
+Train = Callable[["TrainOrder"], Mapping[str, float] | None]
 ROWS_PER_CALL = "rows_per_call"
 COMMON_OPTIONS = frozenset({ROWS_PER_CALL})
 """Options that every format understands: ``rows_per_call`` is the most rows that the model sees at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainOrder:
+    """What a model is trained with: the file of the data, the folder for what comes of it, parameters and a seed."""
+
+    data: Path
+    output: Path
+    parameters: Mapping[str, object]
+    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +58,13 @@ class Loaded:
         output columns, one value per row: lists, tuples or arrays of plain scalars.
     metrics
         Called with the predictors, the model's outputs and the truth; answers with named numbers.
+    train
+        Called with an order to train; writes files, and answers with named numbers or nothing.
     """
 
     score: Score
     metrics: Metrics | None = None
+    train: Train | None = None
 
 
 class Format(Protocol):

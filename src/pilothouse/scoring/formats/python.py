@@ -11,7 +11,11 @@ The manifest names the source folder (or one file) as ``files.code`` and the fun
 ``metrics(rows, answers, truth, model)``, optional
     `answers` is what ``score`` gave for `rows`, `truth` a list of the label's values. It returns named numbers.
 
-``train`` may be named for training jobs; it is not called here.
+``train(data, files, output, parameters, seed)``, optional
+    Called by training jobs, by keyword, after ``init``. `data` is the path of the training table as it was registered,
+    with the suffix of its format (``data.csv``, ``data.parquet``, ``data.jsonl``); `files` is what ``init`` gets. It writes
+    files that replace declared ones, by the same relative paths, into the folder `output`; nothing else can be written.
+    `parameters` is a dict and `seed` a whole number from the order. It returns named numbers, or None.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pilothouse.domain.snapshots import ENTRY_POINTS
+from pilothouse.domain.training import TRAIN
 from pilothouse.scoring.answers import AnswerError
 from pilothouse.scoring.formats.contract import Loaded, unfit
 from pilothouse.scoring.model_errors import PythonSourceRefusedError
@@ -32,7 +37,7 @@ if TYPE_CHECKING:
     from pilothouse.domain.policies import ModelPolicy
     from pilothouse.domain.schemas import Scalar
     from pilothouse.domain.snapshots import Manifest
-    from pilothouse.scoring.formats.contract import Columns
+    from pilothouse.scoring.formats.contract import Columns, TrainOrder
 
 Row = dict[str, Any]
 
@@ -61,15 +66,29 @@ class PythonFormat:
         found = {
             name: _function(target)
             for name, target in manifest.entry_points.items()
-            if name != "train"
+            if name != TRAIN
         }
         files = {role: folder / path for role, path in manifest.files.items()}
         model = found["init"](files) if "init" in found else None
-        metrics = found.get("metrics")
+        metrics, train = found.get("metrics"), manifest.entry_points.get(TRAIN)
         return Loaded(
             score=_score(found["score"], model, tuple(c.name for c in manifest.outputs.columns)),
             metrics=None if metrics is None else _metrics(metrics, model),
+            train=None if train is None else _train(train, files),
         )
+
+
+def _train(
+    target: str, files: Mapping[str, Path]
+) -> Callable[[TrainOrder], Mapping[str, float] | None]:
+    # Imported when it is asked: what only training needs keeps nobody from scoring.
+    return lambda order: _function(target)(
+        data=order.data,
+        files=dict(files),
+        output=order.output,
+        parameters=dict(order.parameters),
+        seed=order.seed,
+    )
 
 
 def _function(target: str) -> Callable[..., Any]:

@@ -16,6 +16,7 @@ from pilothouse.scoring.http.calls import call_of, check_media_type, check_metho
 from pilothouse.scoring.http.messages import JSON, Response
 from pilothouse.scoring.http.problems import PathUnknownError, respond
 from pilothouse.scoring.open_inference import EXTENSIONS, DecodedRequest, index, metadata, response
+from pilothouse.scoring.rest.outcomes import take
 from pilothouse.scoring.rest.paths import Resource, Target, target_of
 from pilothouse.scoring.tokens import allows
 
@@ -65,6 +66,10 @@ class RestApp:
             target = target_of(request.path)
             if target is None:
                 raise PathUnknownError(path=request.path)
+            if target.resource is Resource.OUTCOMES:
+                check_method(request, "POST")
+                check_media_type(request, JSON)
+                return take(self._plane, request, now=self._clock.now())
             if target.resource not in POSTED:
                 check_method(request, "GET", "HEAD")
                 return self._look(request, target)

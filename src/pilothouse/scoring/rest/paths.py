@@ -22,6 +22,7 @@ class Resource(Enum):
     INFER = auto()
     METRICS = auto()
     INDEX = auto()
+    OUTCOMES = auto()
 
 
 class Target(NamedTuple):
@@ -39,6 +40,7 @@ _FIXED = {
     "/v2/models": Target(Resource.MODELS),
     "/v2/repository/index": Target(Resource.INDEX),
     "/metrics": Target(Resource.METRICS),
+    "/v1/outcomes": Target(Resource.OUTCOMES),
 }
 _LAST = {"ready": Resource.MODEL_READY, "infer": Resource.INFER}
 
