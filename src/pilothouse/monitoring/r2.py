@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,7 @@ def r2(labels: NDArray[np.generic], predictions: NDArray[np.generic]) -> float |
     -------
     float or None
         At most 1; 0 for a model that always says the mean, below 0 for a worse one. None when the labels
-        do not vary (which covers fewer than two rows): there is nothing to explain.
+        do not vary (which covers fewer than two rows), or by less than a float can tell: there is nothing to explain.
 
     Raises
     ------
@@ -51,4 +52,5 @@ def r2(labels: NDArray[np.generic], predictions: NDArray[np.generic]) -> float |
     if not truth.size or truth.min() == truth.max():
         return None
     spread = float(np.sum((truth - truth.mean()) ** 2))
-    return 1.0 - float(np.sum((truth - given) ** 2)) / spread if spread > 0 else None
+    explained = 1.0 - float(np.sum((truth - given) ** 2)) / spread if spread > 0 else -math.inf
+    return explained if math.isfinite(explained) else None
