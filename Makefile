@@ -3,13 +3,14 @@
 
 PYTHON ?= python3
 VENV := .venv
+GRPC := src/pilothouse/scoring/grpc
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 # The version of uv is the one that the lock names, so that the locks are read by what wrote them.
 UV_VERSION = $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/demo.txt)
 LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: help demo demo-stop test check lint format types imports doctest unit docs openapi bench-skeleton bench-decisions bench-lifecycle lock clean
+.PHONY: help demo demo-stop test check lint format types imports doctest unit docs openapi proto bench-skeleton bench-decisions bench-lifecycle lock clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -52,6 +53,10 @@ docs: $(VENV)/.dev ## Write the reference pages anew from the code
 openapi: $(VENV)/.dev ## Write openapi.json anew from the code
 	@$(BIN)/python -m tests.contract.openapi
 
+proto: $(VENV)/.dev ## Write the messages of gRPC anew from their definitions
+	@$(BIN)/python -m grpc_tools.protoc --proto_path=$(GRPC) --descriptor_set_out=$(GRPC)/schema.binpb \
+		open_inference.proto health.proto
+
 bench-skeleton: $(VENV)/.dev ## Measure scoring, snapshots, deployments and life-cycle steps
 	@$(BIN)/python -m benchmarks.skeleton
 
@@ -63,7 +68,7 @@ bench-lifecycle: $(VENV)/.dev ## Measure durable steps of life cycles against Sp
 
 lock: $(UV) ## Resolve the requirements anew
 	@$(LOCK) --extra demo --output-file requirements/demo.txt pyproject.toml
-	@$(LOCK) --extra demo --extra log --extra postgres --group dev --constraints requirements/demo.txt \
+	@$(LOCK) --extra demo --extra grpc --extra log --extra postgres --group dev --constraints requirements/demo.txt \
 		--output-file requirements/dev.txt pyproject.toml
 
 clean: ## Remove what was built, and the demo's folder; the sources stay

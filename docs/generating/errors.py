@@ -10,7 +10,7 @@ from pilothouse.api.errors import FRAMEWORK_PROBLEMS, status_of_kind
 from pilothouse.domain.contracts import ViolationCode
 from pilothouse.domain.errors import PilothouseError
 from pilothouse.oip.errors import ProtocolError
-from pilothouse.scoring.rest.errors import status_of
+from pilothouse.scoring.http.problems import status_of
 from pilothouse.scoring.tables.blocks import RecordProblem
 
 if TYPE_CHECKING:

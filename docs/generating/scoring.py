@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from docs.generating.markdown import code, prose, table
 from docs.generating.source import attributes, calls, member_comments, words
 from pilothouse.domain.desired import Limits, LogState
+from pilothouse.scoring.columns import DATATYPES, SUITABLE
 from pilothouse.scoring.counters import (
     Counters,
     GaugeCollector,
@@ -23,7 +24,6 @@ from pilothouse.scoring.log.recorder import Recorded
 from pilothouse.scoring.log.rows import SCHEMAS
 from pilothouse.scoring.log.spool import DropReason, SpoolLimits
 from pilothouse.scoring.log.status import WriterStatus
-from pilothouse.scoring.open_inference import DATATYPES, SUITABLE
 from pilothouse.scoring.sandbox import IsolationLevel
 
 if TYPE_CHECKING:

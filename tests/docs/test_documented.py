@@ -27,6 +27,7 @@ from pilothouse.lifecycle.offline import lint
 from pilothouse.lifecycle.tasks.catalogue import PARAMETERS, Topic
 from pilothouse.persistence.nouns import NOUNS
 from pilothouse.scoring.documents import read_document
+from pilothouse.scoring.invocations.app import BARE, LOOKED_AT, is_ours
 from pilothouse.scoring.rest.paths import Resource, target_of
 from pilothouse.settings import Settings
 
@@ -139,15 +140,22 @@ def test_every_metric_has_its_row() -> None:
 
 def test_every_path_of_an_entry_has_its_row() -> None:
     shown = re.findall(r"^\| `(/\S*)` \|", page("scoring.md"), flags=re.MULTILINE)
-    targets = [target_of(re.sub(r"\{\w+\}", "7", path)) for path in shown]
+    paths = [re.sub(r"\{\w+\}", "7", path) for path in shown]
+    targets = [target_of(path) for path in paths if not is_ours(path)]
 
+    assert {path for path in paths if is_ours(path)} == {
+        "/services/7/invocations",
+        BARE,
+        *LOOKED_AT,
+    }
     assert None not in targets
     assert {t.resource for t in targets if t is not None} == set(Resource)
 
 
 def test_every_header_that_an_entry_reads_or_sends_is_named() -> None:
-    rest = (CHECKOUT / "src/pilothouse/scoring/rest/app.py").read_text("utf-8")
-    headers = set(re.findall(r'b?"(x-[a-z-]+)"', rest))
+    names = ("rest/app.py", "http/calls.py", "invocations/app.py", "grpc/app.py")
+    texts = [(CHECKOUT / "src/pilothouse/scoring" / name).read_text("utf-8") for name in names]
+    headers = set(re.findall(r'b?"(x-[a-z-]+)"', "".join(texts)))
 
     assert headers
     assert {h for h in headers if h not in page("scoring.md")} == set()

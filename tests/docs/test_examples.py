@@ -76,6 +76,13 @@ def test_the_stock_client_scores_as_its_page_shows(address: str) -> None:
     assert scores == [43.0, 1980.0]
 
 
+def test_the_stock_client_scores_by_grpc_as_its_page_shows(tmp_path: Path) -> None:
+    with threaded_entry(tmp_path, Workshop(), grpc_port=0) as (entry, running):
+        entry.take(one(7))
+        address = f"{entry.host}:{running.grpc_port}"
+        assert example("score_by_grpc.py").score(address, "cc-fraud", TOKEN) == [43.0, 1980.0]
+
+
 def test_the_example_package_s_entry_points_lead_to_it(plugin: ModuleType) -> None:
     project = tomllib.loads((EXAMPLES / "plugin" / "pyproject.toml").read_text("utf-8"))
     targets = [t for group in project["project"]["entry-points"].values() for t in group.values()]

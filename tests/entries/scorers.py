@@ -85,8 +85,10 @@ class SteeredScorer:
 class Workshop:
     """Opens steered scorers; an opening can be held back or made to fail, by snapshot."""
 
-    def __init__(self, *, inline: bool = False, schema: Schema | None = None) -> None:
-        self.inline, self.schema = inline, schema or inputs()
+    def __init__(
+        self, *, inline: bool = False, schema: Schema | None = None, outputs: Schema = OUTPUTS
+    ) -> None:
+        self.inline, self.schema, self.outputs = inline, schema or inputs(), outputs
         self.opened: dict[str, list[SteeredScorer]] = {}
         self.opens: Counter[str] = Counter()
         self._gates: dict[str, threading.Event] = {}
@@ -109,4 +111,6 @@ class Workshop:
             raise self.failing[want.snapshot]
         scorer = SteeredScorer(want.snapshot, inline=self.inline)
         self.opened.setdefault(want.snapshot, []).append(scorer)
-        return OpenModel(scorer=scorer, inputs=self.schema, outputs=OUTPUTS, platform="steered")
+        return OpenModel(
+            scorer=scorer, inputs=self.schema, outputs=self.outputs, platform="steered"
+        )

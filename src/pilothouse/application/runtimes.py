@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from pilothouse.application.finding import runtime_named, service_tagged, stage_named
 from pilothouse.domain.access import Action
-from pilothouse.domain.endpoints import Endpoint, EndpointKind, rest_url
+from pilothouse.domain.endpoints import Endpoint, EndpointKind, grpc_url, rest_url
 from pilothouse.domain.errors import InvalidError, RefusedError
 from pilothouse.domain.ids import GroupName, RuntimeId, ServiceTag, StageName
-from pilothouse.domain.runtimes import Mode, Runtime, RuntimeHealth
+from pilothouse.domain.runtimes import ACCESS_LOG, GRPC_PORT, Mode, Runtime, RuntimeHealth
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pilothouse.domain.access import Principal
     from pilothouse.domain.ids import JobId
@@ -182,12 +182,19 @@ class Runtimes:
                 service=found.tag,
                 stage=StageName(stage),
                 runtime_id=runtime.id,
-                kind=EndpointKind.REST,
-                url=rest_url(runtime.address, found.tag),
+                kind=kind,
+                url=url,
             )
             for runtime in runtimes
-            if runtime.address is not None
+            for kind, url in _urls(runtime, found.tag)
         )
+
+
+def _urls(runtime: Runtime, service: ServiceTag) -> Iterator[tuple[EndpointKind, str]]:
+    if runtime.address is not None:
+        yield EndpointKind.REST, rest_url(runtime.address, service)
+        if runtime.grpc_port is not None:
+            yield EndpointKind.GRPC, grpc_url(runtime.address, runtime.grpc_port)
 
 
 def _check_usable(wanted: RegisterRuntime) -> None:
@@ -200,6 +207,15 @@ def _check_usable(wanted: RegisterRuntime) -> None:
     if type(concurrency) is not int or concurrency < 1:
         raise RuntimeInvalidError(
             runtime=wanted.name, problem="its option 'concurrency' is not a whole number above 0"
+        )
+    port = wanted.options.get(GRPC_PORT)
+    if port is not None and (type(port) is not int or not 0 < port < 65536):
+        raise RuntimeInvalidError(
+            runtime=wanted.name, problem=f"its option {GRPC_PORT!r} is no port from 1 to 65535"
+        )
+    if type(wanted.options.get(ACCESS_LOG, False)) is not bool:
+        raise RuntimeInvalidError(
+            runtime=wanted.name, problem=f"its option {ACCESS_LOG!r} is neither true nor false"
         )
     if Mode.ONLINE in wanted.modes:
         _check_address(wanted.name, wanted.address)

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
 
 from pilothouse.cli.connection import connect
 from pilothouse.cli.output import Json, print_one, print_rows
+from pilothouse.domain.errors import InvalidError
 from pilothouse.domain.runtimes import Mode
 from pilothouse.wire.requests import RegisterRuntime
 
 app = typer.Typer(no_args_is_help=True, help="Runtimes: where snapshots run.")
+
+
+class OptionInvalidError(InvalidError):
+    """An option of a runtime is not written as NAME=VALUE."""
+
+    code = "option-invalid"
+
+    def __init__(self, *, option: str) -> None:
+        self.option = option[:80]
+        super().__init__(
+            f"{option[:80]!r} is no option. Write it as NAME=VALUE, as in grpc_port=9204."
+        )
+
+
 COLUMNS = ("name", "stage", "connector", "modes", "services", "address", "health", "health_reason")
 
 
@@ -30,6 +46,9 @@ def register(
     mode: Annotated[list[Mode] | None, typer.Option(help="Batch and online, if not given.")] = None,
     service: Annotated[list[str] | None, typer.Option(help="Only these; all if not given.")] = None,
     address: Annotated[str | None, typer.Option(help="HOST:PORT for online use.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE for its connector; repeat for several.")
+    ] = None,
     group: Annotated[str, typer.Option()] = "default",
     as_json: Json = False,
 ) -> None:
@@ -42,9 +61,21 @@ def register(
         modes=tuple(mode or Mode),
         services=tuple(service or ()),
         address=address,
+        options=dict(map(_option, option or ())),
     )
     with connect() as client:
         print_one(client.runtimes.register(wanted), as_json=as_json)
+
+
+def _option(text: str) -> tuple[str, str | int | float | bool]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise OptionInvalidError(option=text)
+    try:
+        plain = json.loads(value)
+    except ValueError:
+        return name, value
+    return name, plain if isinstance(plain, (str, int, float, bool)) else value
 
 
 @app.command()

@@ -11,6 +11,7 @@ import typer
 
 from pilothouse.cli.connection import connect
 from pilothouse.cli.output import Json, print_one, print_rows
+from pilothouse.domain.endpoints import EndpointKind
 from pilothouse.domain.errors import InvalidError, NotFoundError, NotSignedInError
 from pilothouse.sdk import ScoringClient
 
@@ -55,7 +56,8 @@ def score(
         raise ScoringTokenMissingError
     columns = columns_of(sys.stdin.read() if records is None else records)
     with connect() as client:
-        endpoints = client.services.endpoints(service, stage)
+        known = client.services.endpoints(service, stage)
+    endpoints = [e for e in known if e.kind is EndpointKind.REST]
     if not endpoints:
         raise NotFoundError(
             noun="endpoint",

@@ -11,6 +11,8 @@ from pilothouse.domain.errors import UnavailableError
 from pilothouse.domain.ids import GroupName, RuntimeId, ServiceTag, StageName
 from pilothouse.domain.snapshots import check_name
 
+GRPC_PORT, ACCESS_LOG = "grpc_port", "access_log"
+
 
 class Mode(StrEnum):
     """How a snapshot is consumed."""
@@ -84,6 +86,12 @@ class Runtime:
 
     def __post_init__(self) -> None:
         check_name("runtime", self.name)
+
+    @property
+    def grpc_port(self) -> int | None:
+        """The port on which its entry answers by gRPC, where its options name one."""
+        port = self.options.get(GRPC_PORT)
+        return port if type(port) is int else None
 
     def suits(self, *, stage: StageName, service: ServiceTag, mode: Mode) -> bool:
         """Whether an order for this stage, service and mode may be placed here."""

@@ -24,6 +24,7 @@ INTEGER_RANGES = {
     Datatype.INT64: (-(2**63), 2**63 - 1),
 }
 
+FLOATS = frozenset({Datatype.FP16, Datatype.FP32, Datatype.FP64})
 _PLAIN = {Datatype.BOOL: bool, Datatype.BYTES: str}
 _NONE = type(None)
 
@@ -55,7 +56,7 @@ def checked_elements(data: list[object], *, datatype: Datatype, tensor: str) -> 
     plain = _PLAIN.get(datatype)
     if plain is not None:
         return _of_one_type(data, plain, datatype, tensor)
-    if datatype in (Datatype.FP32, Datatype.FP64):
+    if datatype in FLOATS:
         return _floats(data, datatype, tensor)
     return _integers(data, datatype, tensor)
 

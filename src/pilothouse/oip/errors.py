@@ -45,15 +45,15 @@ class TensorRepeatedError(ProtocolError):
 
 
 class TensorShapeError(ProtocolError):
-    """A tensor is not one column of rows."""
+    """A tensor is neither a column nor a matrix of rows."""
 
     code = "tensor-shape"
 
     def __init__(self, *, tensor: str, shape: tuple[int, ...]) -> None:
         self.tensor, self.shape = tensor, shape[:8]
         super().__init__(
-            f"Tensor {tensor!r} has shape {list(shape[:8])}. Send one tensor per column, of shape [n] or [n, 1] "
-            "with n of 1 or more."
+            f"Tensor {tensor!r} has shape {list(shape[:8])}. Send one tensor per column, of shape [n] or [n, 1], "
+            "or a matrix [n, columns], with n of 1 or more."
         )
 
 
@@ -78,19 +78,19 @@ class TensorNestingError(ProtocolError):
         self.tensor, self.index = tensor, index
         super().__init__(
             f"Tensor {tensor!r} is nested otherwise than its shape at element {index}. Send the data flat, or as "
-            "rows of one element each."
+            "one list a row."
         )
 
 
 class DatatypeUnknownError(ProtocolError):
-    """A datatype is none of the protocol's, or has no JSON form."""
+    """A datatype is none of the protocol's, or the form of the message has none for it."""
 
     code = "datatype-unknown"
 
     def __init__(self, *, tensor: str, datatype: str, known: tuple[str, ...]) -> None:
         self.tensor, self.datatype, self.known = tensor, datatype[:40], known
         super().__init__(
-            f"Tensor {tensor!r} has datatype {datatype[:40]!r}, which cannot be read from JSON. "
+            f"Tensor {tensor!r} has datatype {datatype[:40]!r}, which cannot be read here. "
             f"Use one of {', '.join(known)}."
         )
 
@@ -105,4 +105,53 @@ class ElementInvalidError(ProtocolError):
         super().__init__(
             f"Element {index} of tensor {tensor!r} {problem}, which a {datatype} tensor cannot hold. "
             "Correct the value or the datatype."
+        )
+
+
+class BinaryHeaderError(ProtocolError):
+    """The header that says where the JSON ends is wrong."""
+
+    code = "binary-header"
+
+    def __init__(self, *, problem: str) -> None:
+        self.problem = problem
+        super().__init__(
+            f"The header 'Inference-Header-Content-Length' {problem}. Give the length in bytes of the JSON with "
+            "which the body begins."
+        )
+
+
+class BinarySizeError(ProtocolError):
+    """A tensor's binary data is not as long as its shape and datatype, or the body, say."""
+
+    code = "binary-size"
+
+    def __init__(self, *, tensor: str, problem: str) -> None:
+        self.tensor, self.problem = tensor, problem
+        super().__init__(
+            f"Binary data of tensor {tensor!r}: {problem}. Send the tensors' bytes one after the other behind the "
+            "JSON, each of 'binary_data_size' bytes: little-endian, BOOL a byte each, BYTES a 4-byte length and the text each."
+        )
+
+
+class ParameterInvalidError(ProtocolError):
+    """A parameter of the protocol has a value that it cannot have, or asks for what is not done here."""
+
+    code = "parameter-invalid"
+
+    def __init__(self, *, parameter: str, problem: str) -> None:
+        self.parameter, self.problem = parameter[:80], problem
+        super().__init__(f"Parameter {parameter[:80]!r} {problem}. Correct it or leave it out.")
+
+
+class NullUnsendableError(ProtocolError):
+    """An answer has a null for which the form that was asked for has no sign."""
+
+    code = "null-unsendable"
+
+    def __init__(self, *, tensor: str, index: int, datatype: str) -> None:
+        self.tensor, self.index, self.datatype = tensor, index, datatype
+        super().__init__(
+            f"Element {index} of output {tensor!r} is null, and {datatype} has no null outside JSON. "
+            "Ask for this output in JSON."
         )

@@ -12,6 +12,7 @@ from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
     HistogramMetricFamily,
+    UnknownMetricFamily,
 )
 
 if TYPE_CHECKING:
@@ -202,6 +203,22 @@ class Counters:
                 ("model_name", "model_version"),
                 counted[success],
             )
+            yield _plain(
+                f"nv_inference_request_{name}",
+                f"Requests to score that ended in {name}, as Triton names it.",
+                counted[success],
+            )
+        rows = {(s, n.partition("@")[2]): float(rows) for (s, n), rows in self._rows.items()}
+        yield _plain("nv_inference_count", "Rows answered, as Triton names it.", rows)
+        took = {
+            (s, n.partition("@")[2]): latencies.total_s * 1e6
+            for (s, n), latencies in self._latencies.items()
+        }
+        yield _plain(
+            "nv_inference_request_duration_us",
+            "Time of all requests together, as Triton names it.",
+            took,
+        )
 
 
 class GaugeCollector:
@@ -258,6 +275,14 @@ def exposition(*collectors: Collector) -> Callable[[], bytes]:
     for collector in collectors:
         registry.register(collector)
     return lambda: generate_latest(registry)
+
+
+def _plain(name: str, words: str, counts: Mapping[Labels, float]) -> Metric:
+    """Give counts under a name without ``_total``, which a counter would get."""
+    family = UnknownMetricFamily(name, words, labels=("model", "version"))
+    for values, number in counts.items():
+        family.add_metric(values, number)
+    return family
 
 
 def counter(

@@ -2,77 +2,59 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from pilothouse.domain.errors import InvalidError
-from pilothouse.domain.schemas import DataType, OnViolation
-from pilothouse.oip.errors import MessageMalformedError, TensorLengthError, TensorRepeatedError
-from pilothouse.oip.json_form import column_of, decode_request
+from pilothouse.oip.binary_form import split, tensors_of
+from pilothouse.oip.errors import MessageMalformedError, ParameterInvalidError
+from pilothouse.oip.json_form import decode_request, tensor_of
 from pilothouse.oip.messages import (
-    Datatype,
+    IndexedModel,
     InferResponse,
     ModelMetadata,
     Parameter,
     ResponseTensor,
     TensorMetadata,
 )
+from pilothouse.scoring.columns import DATATYPES, columns_of
+from pilothouse.scoring.tokens import allows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pilothouse.domain.contracts import Violation
+    from pilothouse.domain.desired import DesiredToken
     from pilothouse.domain.ids import ServiceTag
     from pilothouse.domain.schemas import Column, Schema
-    from pilothouse.oip.messages import Element, RequestTensor
+    from pilothouse.oip.messages import InferRequest, Tensor
     from pilothouse.scoring.data_plane import Answer
     from pilothouse.scoring.hosting import Hosting
 
 STICKY_KEY = "sticky_key"
 LISTED_FLAGS = 100
 
-DATATYPES = {
-    DataType.BOOLEAN: Datatype.BOOL,
-    DataType.INTEGER: Datatype.INT64,
-    DataType.NUMBER: Datatype.FP64,
-    DataType.STRING: Datatype.BYTES,
-    DataType.TIMESTAMP: Datatype.BYTES,
-}
-_NUMBERS = frozenset(Datatype) - {Datatype.BOOL, Datatype.BYTES}
-SUITABLE = {
-    DataType.BOOLEAN: frozenset({Datatype.BOOL}),
-    DataType.INTEGER: _NUMBERS - {Datatype.FP32, Datatype.FP64},
-    DataType.NUMBER: _NUMBERS,
-    DataType.STRING: frozenset({Datatype.BYTES}),
-    DataType.TIMESTAMP: frozenset({Datatype.BYTES}),
-}
-
-
-class DatatypeMismatchError(InvalidError):
-    """A tensor's datatype is not its column's type."""
-
-    code = "datatype-mismatch"
-
-    def __init__(self, *, column: str, expected: str, found: str) -> None:
-        self.column, self.expected, self.found = column, expected, found
-        super().__init__(
-            f"Column {column!r} is {expected}; the request sends it as {found}. "
-            "Send the datatype that the model's metadata names."
-        )
+EXTENSIONS = ("binary_tensor_data", "model_repository_index")
+READY = "READY"
+NAMES = ("model_name", "model_version")
+BINARY = "binary_data"
+_UNSUPPORTED = frozenset({"classification", "shared_memory_region"})
 
 
 class DecodedRequest:
     """A request in the protocol's form; empty until it is read."""
 
-    __slots__ = ("_columns", "_tensors", "outputs", "request_id", "sticky_key")
+    __slots__ = ("_read", "_tensors", "binary", "named", "outputs", "request_id", "sticky_key")
 
     def __init__(self) -> None:
         self.request_id: str | None = None
         self.sticky_key: str | None = None
         self.outputs: Sequence[str] = ()
-        self._tensors: Sequence[RequestTensor] = ()
-        self._columns: dict[str, list[Element]] | None = None
+        self.binary: Mapping[str, bool] = {}
+        self.named: tuple[str | None, str | None] = (None, None)
+        self._read: Callable[[], Iterable[Tensor]] = tuple
+        self._tensors: Sequence[Tensor] = ()
 
     def from_json(self, body: bytes) -> DecodedRequest:
         """
@@ -80,16 +62,73 @@ class DecodedRequest:
 
         Raises
         ------
-        MessageMalformedError
-            When it is not the protocol's JSON, or its sticky key is no text.
+        ProtocolError
+            When it is not the protocol's JSON, or a parameter has a value that it cannot have.
         """
         request = decode_request(body)
-        key = request.parameters.get(STICKY_KEY)
-        if key is not None and (not isinstance(key, str) or not key):
+        return self._take(request, lambda: map(tensor_of, request.inputs))
+
+    def from_binary(self, body: bytes, length: bytes) -> DecodedRequest:
+        """
+        Read a request whose JSON is followed by the bytes of tensors.
+
+        Parameters
+        ----------
+        body
+            The whole body.
+        length
+            How long its JSON is, as the header says it.
+
+        Raises
+        ------
+        ProtocolError
+            As `from_json` does, and when the length is wrong.
+        """
+        head, rest = split(body, length)
+        request = decode_request(head)
+        return self._take(request, lambda: tensors_of(request.inputs, rest))
+
+    def from_tensors(
+        self,
+        read: Callable[[], Iterable[Tensor]],
+        *,
+        request_id: str | None,
+        sticky_key: object,
+        outputs: Sequence[str],
+    ) -> DecodedRequest:
+        """
+        Take a request that a transport has parted already.
+
+        Parameters
+        ----------
+        read
+            Reads the tensors, once they are wanted.
+        request_id, sticky_key, outputs
+            What the message says beside them.
+
+        Raises
+        ------
+        MessageMalformedError
+            When the sticky key is no text.
+        """
+        if sticky_key is not None and (not isinstance(sticky_key, str) or not sticky_key):
             raise MessageMalformedError(problem=f"parameter {STICKY_KEY!r} is not a text")
-        self.request_id, self.sticky_key = request.id, key
-        self.outputs = tuple(o.name for o in request.outputs)
-        self._tensors = request.inputs
+        self.request_id, self.sticky_key, self.outputs = request_id, sticky_key, outputs
+        self._read = read
+        return self
+
+    def check_names(self, service: str, version: str | None) -> DecodedRequest:
+        """
+        Check that the message names no other model or version than the path, where it names one at all.
+
+        Raises
+        ------
+        MessageMalformedError
+            When it does: one of the two would have to be ignored.
+        """
+        for field, said, meant in zip(NAMES, self.named, (service, version), strict=True):
+            if said is not None and said != meant:
+                raise MessageMalformedError(problem=f"its {field!r} is not that of the path")
         return self
 
     def columns(self, schema: Schema) -> Mapping[str, Sequence[object]]:
@@ -99,40 +138,55 @@ class DecodedRequest:
         Raises
         ------
         ProtocolError
-            When a tensor breaks the protocol, stands twice, or has another length than the first.
-        DatatypeMismatchError
-            When a tensor has a datatype that its column cannot take, and the schema does not coerce.
+            When a tensor breaks the protocol, or there is none.
+        InvalidError
+            As `columns_of` says.
         """
-        if self._columns is None:
-            self._columns = self._read()
-        if schema.on_violation is not OnViolation.COERCE:
-            _check_datatypes(self._tensors, schema)
-        return self._columns
-
-    def _read(self) -> dict[str, list[Element]]:
-        columns: dict[str, list[Element]] = {}
-        rows = -1
-        for tensor in self._tensors:
-            if tensor.name in columns:
-                raise TensorRepeatedError(tensor=tensor.name)
-            column = columns[tensor.name] = column_of(tensor)
-            if rows < 0:
-                rows = len(column)
-            elif len(column) != rows:
-                raise TensorLengthError(tensor=tensor.name, expected=rows, found=len(column))
-        if not columns:
+        if not self._tensors:
+            self._tensors = tuple(self._read())
+        if not self._tensors:
             raise MessageMalformedError(problem="'inputs' is empty")
-        return columns
+        return columns_of(self._tensors, schema)
+
+    def _take(self, request: InferRequest, read: Callable[[], Iterable[Tensor]]) -> DecodedRequest:
+        self.binary = _binary_outputs(request)
+        self.named = (request.model_name, request.model_version)
+        return self.from_tensors(
+            read,
+            request_id=request.id,
+            sticky_key=request.parameters.get(STICKY_KEY),
+            outputs=tuple(o.name for o in request.outputs),
+        )
 
 
-def _check_datatypes(tensors: Sequence[RequestTensor], schema: Schema) -> None:
-    types = {c.name: c.type for c in schema.columns}
-    for tensor in tensors:
-        wanted = types.get(tensor.name)
-        if wanted is not None and tensor.datatype not in SUITABLE[wanted]:
-            raise DatatypeMismatchError(
-                column=tensor.name, expected=DATATYPES[wanted].value, found=tensor.datatype
-            )
+def _binary_outputs(request: InferRequest) -> Mapping[str, bool]:
+    """Give which outputs shall come in binary; the empty name stands for those that do not say."""
+    wanted = {"": _truth(request.parameters, "binary_data_output")}
+    for output in request.outputs:
+        check_output_parameters(output.parameters)
+        if BINARY in output.parameters:
+            wanted[output.name] = _truth(output.parameters, BINARY)
+    return wanted
+
+
+def check_output_parameters(parameters: Mapping[str, object]) -> None:
+    """
+    Check that an output is not asked for in a way that would have to be ignored.
+
+    Raises
+    ------
+    ParameterInvalidError
+        When it is.
+    """
+    for name in sorted(_UNSUPPORTED & parameters.keys()):
+        raise ParameterInvalidError(parameter=name, problem="is not supported here")
+
+
+def _truth(parameters: Mapping[str, object], name: str) -> bool:
+    value = parameters.get(name, False)
+    if not isinstance(value, bool):
+        raise ParameterInvalidError(parameter=name, problem="is neither true nor false")
+    return value
 
 
 def response(answer: Answer, request_id: str | None) -> InferResponse:
@@ -207,6 +261,27 @@ def versions(hosting: Hosting, service: ServiceTag) -> list[str]:
     numbers = list(running.values())
     named = sorted(running.items(), key=lambda item: (item[1], item[0]))
     return [str(n) if numbers.count(n) == 1 else snapshot for snapshot, n in named]
+
+
+def index(hosting: Hosting, token: DesiredToken, *, ready: bool) -> list[IndexedModel]:
+    """Give every version of every service that a token may see; with `ready`, only what can answer."""
+    services = sorted({d.want.service for d in hosting.every() if allows(token, d.want.service)})
+    return [m for s in services for m in _versions(hosting, s) if not ready or m.state == READY]
+
+
+def _versions(hosting: Hosting, service: ServiceTag) -> list[IndexedModel]:
+    held = list(hosting.of_service(service))
+    named = Counter(number for _, number in {(d.want.snapshot, d.want.number) for d in held})
+    listed: dict[str, IndexedModel] = {}
+    for deployment in sorted(held, key=lambda d: d.running is not None):  # one that runs goes last
+        want, running = deployment.want, deployment.running is not None
+        listed[want.snapshot] = IndexedModel(
+            name=service,
+            version=str(want.number) if named[want.number] == 1 else want.snapshot,
+            state=READY if running else "UNAVAILABLE",
+            reason="" if running else deployment.state.value,
+        )
+    return [listed[snapshot] for snapshot in sorted(listed)]
 
 
 def _tensor(column: Column) -> TensorMetadata:

@@ -7,31 +7,37 @@ import logging
 import os
 import signal
 import socket
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import uvloop
 
 from pilothouse.artifacts.store import open_store
-from pilothouse.domain.errors import UnavailableError
+from pilothouse.domain.errors import MissingExtraError, UnavailableError
 from pilothouse.observability.clock import SystemClock, SystemIds
+from pilothouse.scoring.access import AccessLog
 from pilothouse.scoring.control import ControlApp
 from pilothouse.scoring.counters import Counters, GaugeCollector, exposition
 from pilothouse.scoring.data_plane import DataPlane
 from pilothouse.scoring.entry import Entry
 from pilothouse.scoring.hosting import Hosting
 from pilothouse.scoring.http.server import HttpServer
+from pilothouse.scoring.invocations.app import InvocationsApp, is_ours
 from pilothouse.scoring.log.hosted import open_log
 from pilothouse.scoring.opening import ModelOpener
 from pilothouse.scoring.rest.app import RestApp
 from pilothouse.scoring.state import Home
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping
     from pathlib import Path
+    from typing import Any
 
     from pilothouse.domain.ids import ServiceTag
-    from pilothouse.scoring.http.messages import HttpLimits
+    from pilothouse.scoring.grpc.app import GrpcApp
+    from pilothouse.scoring.grpc.server import GrpcServer
+    from pilothouse.scoring.http.messages import HttpLimits, Request, Response
     from pilothouse.scoring.models import OpenScorer
     from pilothouse.scoring.state import EntrySettings
 
@@ -66,7 +72,7 @@ class EntryGauges:
     def __init__(self, hosting: Hosting) -> None:
         self._hosting = hosting
         self.server: HttpServer | None = None
-        self.rest: RestApp | None = None
+        self.apps: list[RestApp | InvocationsApp | GrpcApp] = []
 
     def queues(self) -> Iterable[tuple[str, str, int]]:
         """Give (service, snapshot, calls waiting or running)."""
@@ -94,9 +100,10 @@ class EntryGauges:
 
     def refusals(self) -> Mapping[str, int]:
         """Give what was refused before it reached a service, by code."""
-        if self.server is None or self.rest is None:
-            return {}
-        return self.server.refused + self.rest.refused
+        refused = Counter({} if self.server is None else self.server.refused)
+        for app in self.apps:
+            refused.update(app.refused)
+        return refused
 
 
 class Running:
@@ -116,6 +123,8 @@ class Running:
     def __init__(self, home: Home, settings: EntrySettings, *, open_scorer: OpenScorer) -> None:
         clock, ids = SystemClock(), SystemIds()
         self._home, self._settings = home, settings
+        self.grpc: GrpcServer | None = None
+        self.grpc_port: int | None = None
         self.hosting = Hosting(open_scorer=open_scorer, limits=settings.hosting)
         self.counters = Counters()
         self.log = open_log(home.folder, settings.log, clock=clock, ids=ids)
@@ -143,11 +152,25 @@ class Running:
             accepting=lambda: self.entry.accepting,
         )
         control = ControlApp(self.entry, secret=home.secret())
-        self.server = HttpServer(rest.handle, limits=settings.http, clock=clock)
+        invocations = InvocationsApp(
+            self.plane, clock=clock, accepting=lambda: self.entry.accepting
+        )
+
+        self._access = AccessLog(home.folder, clock=clock, ids=ids) if settings.access_log else None
+
+        def handle(request: Request) -> Coroutine[Any, Any, Response]:
+            return (invocations if is_ours(request.path) else rest).handle(request)
+
+        self.server = HttpServer(
+            handle if self._access is None else self._access.of_http(handle),
+            limits=settings.http,
+            clock=clock,
+        )
         self.control = HttpServer(
             control.handle, limits=_control_limits(settings.http), clock=clock
         )
-        gauges.server, gauges.rest, self._clock = self.server, rest, clock
+        gauges.server, gauges.apps, self._clock = self.server, [rest, invocations], clock
+        self._gauges = gauges
 
     async def start(self) -> None:
         """Go on with what was held last, and listen."""
@@ -158,10 +181,35 @@ class Running:
         path = self._home.socket()
         await self.control.listen(_unix(path))
         await self.server.listen(listener)
+        if self._settings.grpc_port is not None:
+            await self._listen_grpc(self._settings.grpc_port)
         self._home.keep_process(
             address=self.entry.address, socket=path, started_at=self._clock.now()
         )
         log.info("serving %s", self.entry.address)
+
+    async def _listen_grpc(self, port: int) -> None:
+        try:
+            from pilothouse.scoring.grpc.app import GrpcApp  # noqa: PLC0415 an extra brings gRPC
+            from pilothouse.scoring.grpc.server import GrpcServer  # noqa: PLC0415
+        except ModuleNotFoundError as problem:
+            raise MissingExtraError(
+                library=problem.name or "grpc", extra="grpc", purpose="The option 'grpc_port'"
+            ) from None
+        app = GrpcApp(
+            self.plane,
+            clock=self._clock,
+            accepting=lambda: self.entry.accepting,
+            access=self._access,
+        )
+        self._gauges.apps.append(app)
+        self.grpc = GrpcServer(app, limits=self._settings.http)
+        try:
+            self.grpc_port = await self.grpc.listen(self._settings.host, port)
+        except RuntimeError as problem:
+            address = f"{self._settings.host}:{port}"
+            raise AddressTakenError(address=address, problem=str(problem)) from None
+        log.info("serving grpc on port %d", self.grpc_port)
 
     async def until_ended(self) -> None:
         """Serve until drained: not ready, then deaf to new connections, then silent."""
@@ -170,10 +218,14 @@ class Running:
         log.info("draining")
         await watching
         await asyncio.sleep(self._settings.notice_s)
-        await self.server.close(timeout_s=self._settings.drain_timeout_s)
+        timeout_s = self._settings.drain_timeout_s
+        servers = [s for s in (self.server, self.grpc) if s is not None]
+        await asyncio.gather(*(s.close(timeout_s=timeout_s) for s in servers))
         await self.hosting.close(timeout_s=self._settings.drain_timeout_s)
         await asyncio.get_running_loop().run_in_executor(None, self.log.close)
         await self.control.close(timeout_s=1.0)
+        if self._access is not None:
+            self._access.close()
         self._home.leave()
         log.info("ended")
 

@@ -62,6 +62,8 @@ class EntrySettings:
     ----------
     host, port
         Where it answers consuming applications; port 0 takes a free one.
+    grpc_port
+        Where it answers by gRPC, on the same host; None for not at all.
     artifacts
         URL of the artefact store.
     packages, environments, scratch
@@ -71,6 +73,8 @@ class EntrySettings:
         What the control plane grants to the models of this runtime's group.
     http, hosting
         Limits for clients, and how deployments are kept.
+    access_log
+        Whether a line about each request is written to ``access.log``.
     request_timeout_s
         The longest that one request may take.
     notice_s
@@ -92,6 +96,8 @@ class EntrySettings:
     environments: str
     scratch: str
     policy: ModelPolicy = ModelPolicy()
+    grpc_port: int | None = None
+    access_log: bool = False
     http: HttpLimits = HttpLimits()  # noqa: RUF009 frozen
     hosting: HostingLimits = HostingLimits()  # noqa: RUF009 frozen
     request_timeout_s: float = 30.0

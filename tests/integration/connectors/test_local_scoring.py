@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import grpc
 import httpx
 import pytest
 
@@ -12,6 +13,7 @@ from pilothouse.domain.desired import Observed, ObservedState
 from pilothouse.domain.jobs import JobState
 from pilothouse.domain.runtimes import RuntimeUnreachableError
 from pilothouse.testing.connectors import ended, ensured, running, until
+from tests.buckets import free_port
 
 if TYPE_CHECKING:
     from tests.integration.connectors.benches import ScoringBench
@@ -32,6 +34,23 @@ def test_a_deployment_runs_at_the_address_of_its_runtime(scoring: ScoringBench) 
     assert observed.address == f"http://{scoring.runtime.address}"
     answer = httpx.get(f"{observed.address}/v2/health/ready", trust_env=False)
     assert answer.status_code == 200
+
+
+def test_a_runtime_with_a_port_for_grpc_answers_there_too(scoring: ScoringBench) -> None:
+    port = free_port()
+    speaking = replace(scoring.runtime, options={"grpc_port": port})
+    scoring.connector.ensure(speaking, scoring.desired(speaking, generation=1))
+
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        live = channel.unary_unary("/inference.GRPCInferenceService/ServerLive")
+
+        assert live(b"", timeout=20) == b"\x08\x01"
+    taken = replace(
+        scoring.limited[0], address=f"127.0.0.1:{free_port()}", options=speaking.options
+    )
+    with pytest.raises(RuntimeUnreachableError) as unreachable:
+        scoring.connector.ensure(taken, scoring.desired(taken, generation=1))
+    assert f"cannot listen on 127.0.0.1:{port}" in unreachable.value.problem
 
 
 def test_withdrawing_leaves_no_process_of_the_entry_or_its_models(scoring: ScoringBench) -> None:

@@ -239,7 +239,7 @@ def test_methods_types_and_headers_are_checked(served: Served) -> None:
         {"content-type": "text/csv"},
         {"content-type": "application/json; charset=latin-1"},
         {"content-encoding": "gzip"},
-        {"inference-header-content-length": "10"},
+        {"content-type": "application/octet-stream"},
     ):
         assert client.infer(body(), headers=headers).status == 415
     for deadline in ("0", "-1", "soon", "1.5", "99999999"):
@@ -249,6 +249,60 @@ def test_methods_types_and_headers_are_checked(served: Served) -> None:
         client.infer(body(), headers={"content-type": "application/json; charset=UTF-8"}).status
         == 200
     )
+
+
+def test_the_index_lists_what_a_token_may_see(served: Served) -> None:
+    client, _, workshop = served
+    workshop.failing["lr@3"] = OSError("no such model")
+    client.put(
+        desired(
+            8,
+            deployments=[*SPLIT.deployments, deployment(3, model="lr")],
+            routes=SPLIT.routes,
+            tokens=[token("all"), token("none", ServiceTag("heloc"))],
+        )
+    )
+    until(lambda: {d.state.value for d in client.observed().deployments} == {"running", "failed"})
+    path = "/v2/repository/index"
+
+    everything = client.ask("POST", path, token="all")
+    ready = client.ask("POST", path, token="all", json_body={"ready": True})
+
+    assert [(m["name"], m["version"], m["state"]) for m in everything.json] == [
+        ("cc-fraud", "1", "READY"),
+        ("cc-fraud", "2", "READY"),
+        ("cc-fraud", "gbm@3", "READY"),
+        ("cc-fraud", "lr@3", "UNAVAILABLE"),
+    ]
+    assert everything.json[3]["reason"] == "failed"
+    assert ready.json == everything.json[:3]
+    assert client.ask("POST", path, token="none").json == []
+    assert client.ask("POST", path, token=None).status == 401
+    assert client.ask("POST", path, token="all", json_body={"redy": 1}).status == 400
+    assert client.ask("GET", path, token="all").status == 405
+
+
+def test_a_message_may_repeat_the_paths_model_and_name_no_other(served: Served) -> None:
+    client, _, _ = served
+    same = {**body(), "model_name": "cc-fraud", "model_version": "1"}
+    assert client.infer(same, path="/versions/1").json["model_version"] == "1"
+    for other in ({**body(), "model_name": "heloc"}, {**body(), "model_version": "1"}):
+        reply = client.infer(other)
+        assert (reply.status, reply.json["code"]) == (400, "message-malformed")
+
+
+def test_dashboards_of_other_servers_find_their_names(served: Served) -> None:
+    client, _, _ = served
+    client.infer(body(3), path="/versions/1")
+    client.infer(body(amount=None), path="/versions/1")
+
+    triton = {"model": "cc-fraud", "version": "1"}
+    assert client.metric("nv_inference_request_success", **triton) == 1
+    assert client.metric("nv_inference_request_failure", **triton) == 1
+    assert client.metric("nv_inference_count", **triton) == 3
+    assert client.metric("nv_inference_request_duration_us", **triton) > 0
+    mlserver = {"model_name": "cc-fraud", "model_version": "1"}
+    assert client.metric("model_infer_request_success_total", **mlserver) == 1
 
 
 def test_head_gives_the_head_of_get(served: Served) -> None:

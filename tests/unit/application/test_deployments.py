@@ -346,3 +346,17 @@ def test_an_unknown_snapshot_is_not_found(company: Company, name: str) -> None:
         company.deploy(name, "DEV")
 
     assert (missing.value.noun, missing.value.name) == ("snapshot", name)
+
+
+def test_endpoints_name_every_way_in(company: Company) -> None:
+    company.runtime("risk-rpc", "DEV", options={"grpc_port": 9204})
+    name = company.snapshot(services=("cc-fraud",)).name
+    company.deploy(name, "DEV", runtime="risk-rpc")
+
+    found = company.runtimes.endpoints(company.admin, service="cc-fraud", stage="DEV")
+
+    address = company.runtimes.get(company.admin, name="risk-rpc").address
+    assert [(e.kind.value, e.url) for e in found] == [
+        ("rest", f"http://{address}/v2/models/cc-fraud"),
+        ("grpc", "grpc://127.0.0.1:9204"),
+    ]

@@ -385,6 +385,9 @@ def test_a_connector_that_is_not_installed_is_refused(company: Company) -> None:
         ({"options": {"concurrency": 0}}, "concurrency"),
         ({"options": {"concurrency": "two"}}, "concurrency"),
         ({"options": {"concurrency": True}}, "concurrency"),
+        ({"options": {"grpc_port": 0}}, "grpc_port"),
+        ({"options": {"access_log": "yes"}}, "access_log"),
+        ({"options": {"grpc_port": "9204"}}, "grpc_port"),
     ],
 )
 def test_a_runtime_that_could_never_be_used_is_refused(

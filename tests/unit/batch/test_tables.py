@@ -25,7 +25,8 @@ from pilothouse.scoring.tables.blocks import (
     TableUnreadableError,
     Unreadable,
 )
-from pilothouse.scoring.tables.csv import FAST_INTEGER, FAST_NUMBER, _all_match, _cells, cell
+from pilothouse.scoring.tables.cells import cell
+from pilothouse.scoring.tables.csv import FAST_INTEGER, FAST_NUMBER, _all_match, _cells
 from pilothouse.scoring.tables.formats import open_reader, open_writer
 from pilothouse.scoring.tables.lines import MAXIMUM_LINE_BYTES, bounded_lines
 

@@ -22,7 +22,7 @@ from pilothouse.oip.errors import (
     TensorNestingError,
     TensorShapeError,
 )
-from pilothouse.oip.json_form import column_of, decode_request, encode
+from pilothouse.oip.json_form import decode_request, encode, tensor_of
 from pilothouse.oip.messages import Datatype, InferRequest, RequestTensor
 
 
@@ -44,7 +44,6 @@ def tensor(
         b'{"inputs": 1}',
         b'{"outputs": []}',
         b'{"inputs": [], "ouputs": []}',
-        b'{"inputs": [{"name": "x", "shape": [1], "datatype": "FP64"}]}',
         b'{"inputs": [{"name": "x", "shape": [1.5], "datatype": "FP64", "data": [1]}]}',
         b'{"inputs": [{"name": "x", "shape": [1], "datatype": "FP64", "data": [NaN]}]}',
         b'{"inputs": [{"name": "x", "shape": [1], "datatype": "FP64", "data": [-Infinity]}]}',
@@ -95,14 +94,14 @@ def test_whatever_is_accepted_fits_shape_and_datatype_exactly(message: dict[str,
     kinds = {Datatype.BOOL: bool, Datatype.BYTES: str, Datatype.FP32: float, Datatype.FP64: float}
     try:
         request = decode_request(json.dumps(message).encode("utf-8", "surrogatepass"))
-        columns = [column_of(t) for t in request.inputs]
+        columns = [tensor_of(t).elements for t in request.inputs]
     except ProtocolError:
         return
     for read, sent in zip(columns, message["inputs"], strict=True):
         assert len(read) == math.prod(sent["shape"])
         wanted = kinds.get(sent["datatype"], int)
         assert all(e is None or type(e) is wanted for e in read)
-        flat = [e[0] if isinstance(e, list) else e for e in sent["data"]]
+        flat = [v for e in sent["data"] for v in (e if isinstance(e, list) else [e])]
         assert read == flat
 
 
@@ -112,7 +111,7 @@ def test_floats_arrive_bit_for_bit(values: list[float]) -> None:
         {"inputs": [{"name": "x", "shape": [len(values)], "datatype": "FP64", "data": values}]}
     )
 
-    read = column_of(decode_request(sent).inputs[0])
+    read = tensor_of(decode_request(sent).inputs[0]).elements
 
     assert struct.pack(f"<{len(values)}d", *read) == struct.pack(f"<{len(values)}d", *values)
 
@@ -120,10 +119,10 @@ def test_floats_arrive_bit_for_bit(values: list[float]) -> None:
 @pytest.mark.parametrize("datatype", list(INTEGER_RANGES))
 def test_integers_keep_to_their_width(datatype: Datatype) -> None:
     low, high = INTEGER_RANGES[datatype]
-    assert column_of(tensor([low, high, None], datatype)) == [low, high, None]
+    assert tensor_of(tensor([low, high, None], datatype)).elements == [low, high, None]
     for outside in (low - 1, high + 1):
         with pytest.raises(ElementInvalidError) as caught:
-            column_of(tensor([0, outside], datatype))
+            tensor_of(tensor([0, outside], datatype))
         assert (caught.value.index, caught.value.datatype) == (1, datatype.value)
 
 
@@ -148,50 +147,68 @@ def test_integers_keep_to_their_width(datatype: Datatype) -> None:
 )
 def test_no_element_is_converted_to_fit(datatype: str, element: object) -> None:
     with pytest.raises(ElementInvalidError) as caught:
-        column_of(tensor([element], datatype))
+        tensor_of(tensor([element], datatype))
     assert (caught.value.tensor, caught.value.index) == ("x", 0)
 
 
 def test_an_elements_value_is_never_repeated_in_the_error() -> None:
     with pytest.raises(ElementInvalidError) as caught:
-        column_of(tensor(["555-12-3456"], "INT64"))
+        tensor_of(tensor(["555-12-3456"], "INT64"))
     assert "555" not in caught.value.message
 
 
 def test_whole_numbers_in_a_float_tensor_become_floats() -> None:
-    (read,) = column_of(tensor([7], "FP64"))
+    (read,) = tensor_of(tensor([7], "FP64")).elements
     assert type(read) is float
     assert read == 7.0
 
 
-@pytest.mark.parametrize("shape", [[], [0], [-1], [1, 2], [2, 1, 1], [0, 1]])
-def test_only_one_column_of_rows_is_a_shape(shape: list[int]) -> None:
+@pytest.mark.parametrize("shape", [[], [0], [-1], [1, 0], [2, 1, 1], [0, 1]])
+def test_only_columns_and_matrices_are_shapes(shape: list[int]) -> None:
     with pytest.raises(TensorShapeError) as caught:
-        column_of(tensor([1.0, 2.0], shape=shape))
+        tensor_of(tensor([1.0, 2.0], shape=shape))
     assert caught.value.shape == tuple(shape)
 
 
 def test_data_may_be_flat_or_nested_like_the_shape() -> None:
-    assert column_of(tensor([[1.0], [2.0]], shape=[2, 1])) == [1.0, 2.0]
-    assert column_of(tensor([1.0, 2.0], shape=[2, 1])) == [1.0, 2.0]
+    assert tensor_of(tensor([[1.0], [2.0]], shape=[2, 1])).elements == [1.0, 2.0]
+    assert tensor_of(tensor([1.0, 2.0], shape=[2, 1])).elements == [1.0, 2.0]
+    assert tensor_of(tensor([[1.0, 2.0], [3.0, 4.0]], shape=[2, 2])).elements == [
+        1.0,
+        2.0,
+        3.0,
+        4.0,
+    ]
+
+
+def test_a_tensor_in_json_has_data() -> None:
+    with pytest.raises(MessageMalformedError) as caught:
+        tensor_of(RequestTensor(name="x", shape=[1], datatype="FP64"))
+    assert "'x' has no 'data'" in caught.value.message
 
 
 @pytest.mark.parametrize(
     ("data", "shape"),
-    [([[1.0]], [1]), ([[1.0], 2.0], [2, 1]), ([[1.0], [2.0, 3.0]], [2, 1]), ([[]], [1, 1])],
+    [
+        ([[1.0]], [1]),
+        ([[1.0, 2.0]], [2, 1]),
+        ([[1.0], 2.0], [2, 1]),
+        ([[1.0], [2.0, 3.0]], [2, 1]),
+        ([[]], [1, 1]),
+    ],
 )
 def test_other_nesting_is_refused(data: list[Any], shape: list[int]) -> None:
     with pytest.raises(TensorNestingError):
-        column_of(tensor(data, shape=shape))
+        tensor_of(tensor(data, shape=shape))
 
 
 def test_length_is_what_the_shape_says() -> None:
     with pytest.raises(TensorLengthError) as caught:
-        column_of(tensor([1.0, 2.0], shape=[3]))
+        tensor_of(tensor([1.0, 2.0], shape=[3]))
     assert (caught.value.expected, caught.value.found) == (3, 2)
 
 
 def test_half_precision_has_no_json_form() -> None:
     with pytest.raises(DatatypeUnknownError) as caught:
-        column_of(tensor([1.0], "FP16"))
+        tensor_of(tensor([1.0], "FP16"))
     assert caught.value.datatype == "FP16"

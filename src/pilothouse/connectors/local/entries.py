@@ -37,7 +37,7 @@ from pilothouse.connectors.local.processes import (
     wait_gone,
 )
 from pilothouse.domain.errors import NotSupportedError
-from pilothouse.domain.runtimes import RuntimeUnreachableError
+from pilothouse.domain.runtimes import ACCESS_LOG, RuntimeUnreachableError
 
 if TYPE_CHECKING:
     from pilothouse.connectors.settings import ConnectorSettings
@@ -201,6 +201,8 @@ class Entries:
             environments=str(self._homes.environments),
             scratch=str(scratch),
             policy=self._settings.policy_of(runtime.group),
+            grpc_port=runtime.grpc_port,
+            access_log=runtime.options.get(ACCESS_LOG) is True,
             log=self._settings.prediction_log,
         )
 

@@ -46,6 +46,10 @@ class EntrySettings:
     ----------
     host, port
         Where it answers consuming applications.
+    grpc_port
+        Where it answers by gRPC; None for not at all.
+    access_log
+        Whether it writes a line about each request.
     artifacts
         URL of the artefact store.
     packages, environments, scratch
@@ -67,6 +71,8 @@ class EntrySettings:
     environments: str
     scratch: str
     policy: ModelPolicy
+    grpc_port: int | None = None
+    access_log: bool = False
     log: PredictionLog | None = None
 
 

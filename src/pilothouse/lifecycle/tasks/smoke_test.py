@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pilothouse.application.evaluations import Judgement
 from pilothouse.application.finding import snapshot_named
+from pilothouse.domain.endpoints import EndpointKind
 from pilothouse.domain.evaluations import Verdict
 from pilothouse.domain.plain import to_plain
 from pilothouse.lifecycle.errors import NoEndpointError, TaskInputError
@@ -67,9 +68,10 @@ class _Smoke:
 
     def outcome(self) -> Outcome:
         stage = self._context.needed("stage")
-        endpoints = self._facilities.runtimes.endpoints(
+        known = self._facilities.runtimes.endpoints(
             self._context.who, service=self._service.tag, stage=stage
         )
+        endpoints = [e for e in known if e.kind is EndpointKind.REST]
         if not endpoints:
             raise NoEndpointError(service=self._service.tag, stage=stage)
         records = golden_records(self._facilities, self._snapshot)

@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Twice in one request, these would let two readers understand two different requests.
-SINGLE = frozenset({b"host", b"authorization", b"content-type", b"content-length", b"expect"})
+SINGLE = frozenset(
+    {
+        b"host",
+        b"authorization",
+        b"content-type",
+        b"content-length",
+        b"expect",
+        b"inference-header-content-length",
+    }
+)
 LINGER_S = 2.0
 LINGER_BYTES = 16 * 2**20
 

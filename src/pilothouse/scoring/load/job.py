@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from pilothouse.domain.errors import InvalidError
 from pilothouse.domain.jobs import JobReport, JobResult, JobState
+from pilothouse.scoring.columns import DATATYPES
 from pilothouse.scoring.load.connection import Target
 from pilothouse.scoring.load.pacing import Pace
-from pilothouse.scoring.open_inference import DATATYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

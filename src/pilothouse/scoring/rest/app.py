@@ -7,20 +7,15 @@ from typing import TYPE_CHECKING
 
 from pilothouse import __version__
 from pilothouse.domain.errors import PilothouseError, UnavailableError
+from pilothouse.oip.binary_form import encode_response
 from pilothouse.oip.errors import ProtocolError
-from pilothouse.oip.json_form import encode
+from pilothouse.oip.json_form import decode_index_request, encode
 from pilothouse.oip.messages import ServerMetadata
 from pilothouse.scoring.counters import EXPOSITION
-from pilothouse.scoring.data_plane import Call
+from pilothouse.scoring.http.calls import call_of, check_media_type, check_method
 from pilothouse.scoring.http.messages import JSON, Response
-from pilothouse.scoring.open_inference import DecodedRequest, metadata, response
-from pilothouse.scoring.rest.errors import (
-    HeaderInvalidError,
-    MediaTypeError,
-    MethodNotAllowedError,
-    PathUnknownError,
-    respond,
-)
+from pilothouse.scoring.http.problems import PathUnknownError, respond
+from pilothouse.scoring.open_inference import EXTENSIONS, DecodedRequest, index, metadata, response
 from pilothouse.scoring.rest.outcomes import take
 from pilothouse.scoring.rest.paths import Resource, Target, target_of
 from pilothouse.scoring.tokens import allows
@@ -29,10 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pilothouse.ports.clock import Clock
-    from pilothouse.scoring.data_plane import DataPlane
+    from pilothouse.scoring.data_plane import Answer, Call, DataPlane
     from pilothouse.scoring.http.messages import Request
 
-LONGEST_DEADLINE_MS = 3_600_000
+POSTED = frozenset({Resource.INFER, Resource.INDEX})
+JSON_LENGTH = b"inference-header-content-length"
+OCTETS = b"application/octet-stream"
 
 
 class RestApp:
@@ -70,14 +67,16 @@ class RestApp:
             if target is None:
                 raise PathUnknownError(path=request.path)
             if target.resource is Resource.OUTCOMES:
-                _check_method(request, "POST")
-                _check_media_type(request)
+                check_method(request, "POST")
+                check_media_type(request, JSON)
                 return take(self._plane, request, now=self._clock.now())
-            if target.resource is not Resource.INFER:
-                _check_method(request, "GET", "HEAD")
+            if target.resource not in POSTED:
+                check_method(request, "GET", "HEAD")
                 return self._look(request, target)
-            _check_method(request, "POST")
-            call = _call(request, target)
+            check_method(request, "POST")
+            if target.resource is Resource.INDEX:
+                return self._index(request)
+            call = call_of(request, service=target.service, version=target.version)
         except (PilothouseError, ProtocolError) as problem:
             self.refused[problem.code] += 1
             return respond(problem)
@@ -87,22 +86,23 @@ class RestApp:
         decoded = DecodedRequest()
 
         def decode() -> DecodedRequest:
-            _check_media_type(request)
-            return decoded.from_json(request.body)
+            length = request.headers.get(JSON_LENGTH)
+            check_media_type(request, *((JSON,) if length is None else (JSON, OCTETS)))
+            if length is None:
+                decoded.from_json(request.body)
+            else:
+                decoded.from_binary(request.body, length)
+            return decoded.check_names(call.service, call.version)
 
         try:
             answer = await self._plane.infer(call, decode)
         except (PilothouseError, ProtocolError) as problem:  # counted by the data plane
             return respond(problem)
-        return Response(
-            200,
-            encode(response(answer, decoded.request_id)),
-            JSON,
-            (
-                (b"x-prediction-id", answer.prediction_id.encode()),
-                (b"x-snapshot", answer.snapshot.encode()),
-            ),
-        )
+        try:
+            return _answered(answer, decoded)
+        except ProtocolError as problem:
+            self.refused[problem.code] += 1
+            return respond(problem)
 
     def _look(self, request: Request, target: Target) -> Response:
         match target.resource:
@@ -121,7 +121,9 @@ class RestApp:
         authorization = request.header(b"authorization")
         if target.resource is Resource.SERVER:
             self._plane.tokens.holder(authorization, now=now)
-            return _json(ServerMetadata(name="pilothouse", version=__version__, extensions=()))
+            return _json(
+                ServerMetadata(name="pilothouse", version=__version__, extensions=EXTENSIONS)
+            )
         if target.resource is Resource.MODELS:
             token = self._plane.tokens.holder(authorization, now=now)
             return _json({"models": [s for s in hosting.services if allows(token, s)]})
@@ -129,6 +131,12 @@ class RestApp:
         if target.resource is Resource.MODEL:
             return _json(metadata(hosting, target.service, target.version))
         return self._model_ready(target)
+
+    def _index(self, request: Request) -> Response:
+        token = self._plane.tokens.holder(request.header(b"authorization"), now=self._clock.now())
+        check_media_type(request, JSON)
+        asked = decode_index_request(request.body)
+        return _json(index(self._plane.hosting, token, ready=asked.ready))
 
     def _model_ready(self, target: Target) -> Response:
         try:
@@ -138,54 +146,18 @@ class RestApp:
         return _json({"name": target.service, "ready": True})
 
 
+def _answered(answer: Answer, decoded: DecodedRequest) -> Response:
+    whole, asked = response(answer, decoded.request_id), decoded.binary
+    binary = [o.name for o in whole.outputs if asked.get(o.name, asked.get("", False))]
+    headers = (
+        (b"x-prediction-id", answer.prediction_id.encode()),
+        (b"x-snapshot", answer.snapshot.encode()),
+    )
+    if not binary:
+        return Response(200, encode(whole), JSON, headers)
+    body, length = encode_response(whole, binary)
+    return Response(200, body, OCTETS, (*headers, (JSON_LENGTH, b"%d" % length)))
+
+
 def _json(document: object, *, status: int = 200) -> Response:
     return Response(status, encode(document))
-
-
-def _call(request: Request, target: Target) -> Call:
-    return Call(
-        service=target.service,
-        version=target.version,
-        authorization=request.header(b"authorization"),
-        sticky_key=_sticky_key(request),
-        timeout_s=_timeout_s(request),
-    )
-
-
-def _check_method(request: Request, *allowed: str) -> None:
-    if request.method not in allowed:
-        raise MethodNotAllowedError(method=request.method, allowed=allowed)
-
-
-def _check_media_type(request: Request) -> None:
-    """Refuse what is certainly not plain JSON; stock clients send no type at all."""
-    headers = request.headers
-    if b"content-type" in headers:
-        kind, _, rest = headers[b"content-type"].partition(b";")
-        charset = rest.lower().replace(b" ", b"").replace(b'"', b"")
-        if kind.strip().lower() != JSON or charset not in (b"", b"charset=utf-8"):
-            raise MediaTypeError(found=headers[b"content-type"].decode("latin-1"))
-    coding = headers.get(b"content-encoding", b"identity")
-    if coding.lower() != b"identity":
-        raise MediaTypeError(found=coding.decode("latin-1"))
-    if b"inference-header-content-length" in headers:
-        raise MediaTypeError(found="binary tensor data")
-
-
-def _sticky_key(request: Request) -> str | None:
-    value = request.headers.get(b"x-sticky-key")
-    try:
-        return value.decode() if value else None
-    except UnicodeDecodeError:
-        raise HeaderInvalidError(header="x-sticky-key", problem="is not UTF-8") from None
-
-
-def _timeout_s(request: Request) -> float | None:
-    value = request.headers.get(b"x-deadline-ms")
-    if value is None:
-        return None
-    if not value.isdigit() or len(value) > 7 or not 0 < int(value) <= LONGEST_DEADLINE_MS:
-        raise HeaderInvalidError(
-            header="x-deadline-ms", problem=f"is no number of 1 to {LONGEST_DEADLINE_MS}"
-        )
-    return int(value) / 1000

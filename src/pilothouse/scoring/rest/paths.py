@@ -21,6 +21,7 @@ class Resource(Enum):
     MODEL_READY = auto()
     INFER = auto()
     METRICS = auto()
+    INDEX = auto()
     OUTCOMES = auto()
 
 
@@ -37,6 +38,7 @@ _FIXED = {
     "/v2/health/live": Target(Resource.LIVE),
     "/v2/health/ready": Target(Resource.READY),
     "/v2/models": Target(Resource.MODELS),
+    "/v2/repository/index": Target(Resource.INDEX),
     "/metrics": Target(Resource.METRICS),
     "/v1/outcomes": Target(Resource.OUTCOMES),
 }

@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
-from pilothouse.domain.contracts import DECIMAL_INTEGER, DECIMAL_NUMBER
 from pilothouse.domain.schemas import DataType
 from pilothouse.scoring.tables.blocks import (
     Block,
@@ -20,6 +19,7 @@ from pilothouse.scoring.tables.blocks import (
     TableUnreadableError,
     Unreadable,
 )
+from pilothouse.scoring.tables.cells import cell
 from pilothouse.scoring.tables.lines import BYTE_ORDER_MARK, MAXIMUM_LINE_BYTES
 from pilothouse.scoring.tables.parquet import arrow_schema, record_batch
 
@@ -36,13 +36,6 @@ MAXIMUM_WAITING_BYTES = 64 * 2**20
 # What both Arrow and Python read alike; anything else goes cell by cell.
 FAST_NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
 FAST_INTEGER = r"^-?[0-9]{1,18}$"
-
-# Stands for a byte that is no UTF-8: a code point that text may never hold (Unicode 23.7, noncharacters).
-NOT_TEXT = "\ufdd0"
-codecs.register_error(
-    "pilothouse-mark",
-    lambda e: (NOT_TEXT * (e.end - e.start), e.end),  # type: ignore[attr-defined]
-)
 
 
 class _TextStream(io.RawIOBase):
@@ -225,28 +218,6 @@ def _cells(texts: pa.Array, kind: DataType) -> Sequence[object]:
 
 def _all_match(texts: pa.Array, pattern: str) -> bool:
     return pc.all(pc.match_substring_regex(texts, pattern)).as_py() is not False
-
-
-def cell(text: str, kind: DataType) -> object:
-    """
-    Read one cell; what is not of its kind stays as it stands.
-
-    Examples
-    --------
-    >>> cell("2.50", DataType.NUMBER), cell("2.50", DataType.INTEGER), cell("True", DataType.BOOLEAN)
-    (2.5, '2.50', True)
-    """
-    if NOT_TEXT in text:
-        return text.encode()  # bytes are of no kind, so the record is refused
-    match kind:
-        case DataType.NUMBER:
-            return float(text) if DECIMAL_NUMBER.match(text) else text
-        case DataType.INTEGER:
-            return int(text) if DECIMAL_INTEGER.match(text) else text
-        case DataType.BOOLEAN:
-            return {"true": True, "false": False}.get(text.lower(), text)
-        case DataType.STRING | DataType.TIMESTAMP:
-            return text
 
 
 class CsvWriter:

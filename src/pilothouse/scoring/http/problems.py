@@ -1,4 +1,4 @@
-"""Errors in the form of the protocol: ``{"error": …, "code": …}`` with the HTTP status that fits."""
+"""What HTTP alone can refuse, and errors in its form: ``{"error": …, "code": …}`` with the status that fits."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class MediaTypeError(NotSupportedError):
     def __init__(self, *, found: str) -> None:
         self.found = found[:80]
         super().__init__(
-            f"{found[:80]!r} is not read here. Send JSON (application/json, UTF-8), not compressed, without "
-            "binary tensors."
+            f"{found[:80]!r} is not read here. Send JSON (application/json, UTF-8), not compressed; binary "
+            "tensors need the header 'Inference-Header-Content-Length'."
         )
 
 

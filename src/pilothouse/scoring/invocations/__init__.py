@@ -1,0 +1,3 @@
+"""MLflow's scoring protocol: ``POST …/invocations``."""
+
+from __future__ import annotations
