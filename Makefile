@@ -69,7 +69,7 @@ lock: $(UV) ## Resolve the requirements anew
 clean: ## Remove what was built, and the demo's folder; the sources stay
 	@if [ -f .demo/made-by-the-pilothouse-demo ] && [ -x $(BIN)/python ]; then \
 		$(BIN)/python examples/employment/demo.py --stop && rm -rf .demo; fi
-	@rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) build dist src/*.egg-info src/pilothouse/evaluator/*.so .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -80,15 +80,18 @@ $(UV): $(BIN)/python requirements/demo.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
+# The kernel of compiled models is built with the package, where a C compiler is.
+KERNEL := setup.py $(wildcard src/pilothouse/evaluator/native/*.[ch])
+
 # Whoever has the tools for development has all that the demo needs.
-$(VENV)/.demo: $(UV) requirements/demo.txt pyproject.toml
+$(VENV)/.demo: $(UV) requirements/demo.txt pyproject.toml $(KERNEL)
 	@if [ -f $(VENV)/.dev ]; then $(MAKE) --no-print-directory $(VENV)/.dev; else \
 		echo "installing into $(VENV) ..."; \
 		$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/demo.txt && \
 		$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .; fi
 	@touch $@
 
-$(VENV)/.dev: $(UV) requirements/dev.txt pyproject.toml
+$(VENV)/.dev: $(UV) requirements/dev.txt pyproject.toml $(KERNEL)
 	@echo "installing into $(VENV) ..."
 	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
