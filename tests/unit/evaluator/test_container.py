@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @given(form=forms())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_form_is_read_as_it_was_written(form: Form) -> None:
     data = dumps(form)
     read = loads(data)
@@ -34,7 +34,7 @@ def test_a_form_is_read_as_it_was_written(form: Form) -> None:
 
 
 @given(form=forms(), data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_damage_gives_a_typed_error_or_another_whole_program(
     form: Form, data: st.DataObject
 ) -> None:

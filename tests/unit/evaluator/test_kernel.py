@@ -29,7 +29,7 @@ def columns(rows: int, seed: int) -> dict[str, Any]:
 
 
 @given(form=forms(), rows=st.sampled_from([1, 7, 8, 9, 70]), seed=st.integers(0, 1000))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_kernel_and_numpy_give_the_same_bits(form: Form, rows: int, seed: int) -> None:
     block = columns(rows, seed)
 
@@ -40,7 +40,7 @@ def test_the_kernel_and_numpy_give_the_same_bits(form: Form, rows: int, seed: in
 
 
 @given(form=forms(), seed=st.integers(0, 1000))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_row_by_itself_and_within_a_block_give_the_same_bits(form: Form, seed: int) -> None:
     block = columns(19, seed)
     compiled = Compiled(form)
@@ -123,7 +123,7 @@ def test_the_kernel_itself_refuses_such_trees_too(
 
 
 @given(form=forms(), data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_an_array_of_another_size_never_reaches_the_program(
     form: Form, data: st.DataObject
 ) -> None:

@@ -8,7 +8,7 @@
 #include "program.h"
 
 enum { NUMBER, TEXT, BOOLEAN, BLOCK_BYTES = 1 << 20, FEWEST_ROWS = 64, MOST_ROWS = 2048 };
-static const double EXACT = 9007199254740992.0; /* 2**53 */
+static const long long EXACT = 1LL << 53;
 
 typedef struct {
     PyObject_HEAD
@@ -197,10 +197,10 @@ static int number(PyObject *value, double *into) {
     if (PyFloat_Check(value)) *into = PyFloat_AsDouble(value);
     else if (value == Py_None) *into = Py_NAN;
     else if (PyLong_CheckExact(value)) {
-        *into = PyLong_AsDouble(value);
-        if (PyErr_Occurred()) PyErr_Clear();
-        else return *into >= -EXACT && *into <= EXACT;
-        return 0;
+        int overflow;
+        long long whole = PyLong_AsLongLongAndOverflow(value, &overflow);
+        *into = (double)whole;
+        return !overflow && whole >= -EXACT && whole <= EXACT;
     } else return 0;
     return 1;
 }
