@@ -9,7 +9,7 @@ UV := $(BIN)/uv
 UV_VERSION = $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/demo.txt)
 LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: help demo demo-stop test check lint format types imports doctest unit docs openapi bench-skeleton bench-decisions bench-lifecycle lock clean
+.PHONY: help demo demo-stop test check lint format types imports doctest unit docs openapi bench-skeleton bench-decisions bench-lifecycle bench-evaluator lock clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -60,6 +60,9 @@ bench-decisions: $(VENV)/.dev ## Measure conditions and decision tables against 
 
 bench-lifecycle: $(VENV)/.dev ## Measure durable steps of life cycles against SpiffWorkflow
 	@$(BIN)/python -m benchmarks.lifecycle
+
+bench-evaluator: $(VENV)/.dev ## Measure compiled models against scikit-learn and ONNX Runtime
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.evaluator
 
 lock: $(UV) ## Resolve the requirements anew
 	@$(LOCK) --extra demo --output-file requirements/demo.txt pyproject.toml

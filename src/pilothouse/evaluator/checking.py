@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pilothouse.evaluator.ir import Form
     from pilothouse.evaluator.operations import Operation
 
-MAXIMUM_COLUMNS = 2**20
+MAXIMUM_COLUMNS = 2**17
 
 
 def check(form: Form) -> None:
@@ -61,6 +61,7 @@ def check(form: Form) -> None:
 def _inputs(form: Form) -> None:
     names = {i.name for i in form.inputs}
     _require(0 < len(names) == len(form.inputs), "inputs", "none, or a name twice")
+    _require(len(names) <= MAXIMUM_COLUMNS, "inputs", "too many")
     for given in form.inputs:
         _require(len(set(given.words)) == len(given.words), f"input {given.name!r}", "a word twice")
         _require(

@@ -1,7 +1,7 @@
 """
 One file for one form: JSON that says what there is, then the arrays' bytes. Nothing in it is ever run.
 
-``b"PHCOMPIL"``, the version (little-endian uint32), the length of the JSON (uint64), the JSON in UTF-8, zero bytes up to a multiple of 64,
+``b"PHCOMPIL"``, the version (little-endian uint32), the length of the JSON (uint64), the JSON in ASCII, zero bytes up to a multiple of 64,
 then each array at an offset from there that is itself a multiple of 64, little-endian and row by row. The same form always gives
 the same bytes, so a file's SHA-256 names it.
 """
@@ -56,7 +56,7 @@ def dumps(form: Form) -> bytes:
         "operations": [_plain(o, arrays) for o in form.operations],
         "outputs": [{"name": o.name, "column": o.column, "labels": o.labels} for o in form.outputs],
     }
-    text = json.dumps(head, separators=(",", ":"), ensure_ascii=False, allow_nan=True).encode()
+    text = json.dumps(head, separators=(",", ":")).encode()
     begin = HEAD.pack(MAGIC, VERSION, len(text)) + text
     return _padded(begin) + bytes(arrays.data)
 

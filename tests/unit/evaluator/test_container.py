@@ -118,6 +118,19 @@ def test_an_array_outside_of_the_file_is_refused(source: object) -> None:
         loads(_file(operation="Apply", source=source, function=1))
 
 
+def test_any_text_can_be_a_word() -> None:
+    words = ("", "é", "\x00", "\ud800", "line\nline", "🙂")
+    form = Form(
+        inputs=(Input(name="w", kind=Kind.TEXT, words=words),),
+        operations=(),
+        outputs=(Output(name="w", column=0, labels=words),),
+    )
+
+    compiled = load(dumps(form))
+
+    assert [compiled.row([w]) for w in words] == [(w,) for w in words]
+
+
 def test_an_operation_that_is_not_known_is_refused() -> None:
     with pytest.raises(FormInvalidError):
         loads(_file(operation="Eval", source={"at": 0, "shape": [1]}))

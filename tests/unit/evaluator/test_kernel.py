@@ -118,7 +118,7 @@ def test_the_kernel_itself_refuses_such_trees_too(
     form = _of(dataclasses.replace(_tree(), **{name: broken}))
     monkeypatch.setattr(kernel_side, "check", lambda _: None)
 
-    with pytest.raises(ValueError, match="operation 0"):
+    with pytest.raises(FormInvalidError, match="operation 0"):
         kernel_side.program(form, [{}] * INPUTS)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pilothouse.evaluator.checking import check
+from pilothouse.evaluator.errors import FormInvalidError
 from pilothouse.evaluator.ir import Kind
 from pilothouse.evaluator.operations import (
     Apply,
@@ -59,11 +60,14 @@ def program(form: Form, words: list[dict[str, float]]) -> Program | None:
     if kernel is None:
         return None
     check(form)
-    made: Program = kernel.Program(
-        [(KINDS[i.kind], w) for i, w in zip(form.inputs, words, strict=True)],
-        [_given(o) for o in form.operations],
-        [(o.column, o.labels) for o in form.outputs],
-    )
+    try:
+        made: Program = kernel.Program(
+            [(KINDS[i.kind], w) for i, w in zip(form.inputs, words, strict=True)],
+            [_given(o) for o in form.operations],
+            [(o.column, o.labels) for o in form.outputs],
+        )
+    except ValueError as problem:  # a file that was mapped has changed since it was checked
+        raise FormInvalidError(place="kernel", problem=str(problem)) from None
     return made
 
 

@@ -7,7 +7,7 @@
 
 #include "program.h"
 
-enum { NUMBER, TEXT, BOOLEAN, BLOCK_BYTES = 1 << 20, FEWEST_ROWS = 64, MOST_ROWS = 2048 };
+enum { UNFIT = -3, NUMBER = 0, TEXT, BOOLEAN, BLOCK_BYTES = 1 << 20, FEWEST_ROWS = 64, MOST_ROWS = 2048 };
 static const long long EXACT = 1LL << 53;
 
 typedef struct {
@@ -234,9 +234,9 @@ static int cell(const ProgramObject *self, Py_ssize_t i, PyObject *value, double
     }
 }
 
-static PyObject *answers(const ProgramObject *self) {
-    PyObject *made = PyTuple_New(self->outputs);
-    for (int32_t i = 0; made && i < self->outputs; i++) {
+/* Fills `made`; no container is made here, so no collection runs foreign code while the cells hold this row. */
+static int answers(const ProgramObject *self, PyObject *made) {
+    for (int32_t i = 0; i < self->outputs; i++) {
         double y = self->cells[self->output[i]];
         PyObject *item;
         if (self->labels[i]) {
@@ -249,10 +249,21 @@ static PyObject *answers(const ProgramObject *self) {
                 Py_XINCREF(item);
             }
         } else item = PyFloat_FromDouble(y);
-        if (!item) Py_CLEAR(made);
-        else PyTuple_SetItem(made, i, item);
+        if (!item) return 0;
+        PyTuple_SetItem(made, i, item);
     }
-    return made;
+    return 1;
+}
+
+/* Gives ANSWERED, NO_MEMORY, the number of the operation that refuses the row, or UNFIT less the input whose value does not fit. */
+static int evaluated(ProgramObject *self, PyObject *values, int is_list) {
+    int32_t refused;
+    for (int32_t i = 0; i < self->program.inputs; i++) {
+        PyObject *value = is_list ? PyList_GetItem(values, i) : PyTuple_GetItem(values, i);
+        if (!value) PyErr_Clear();
+        if (!value || !cell(self, i, value, &self->cells[i])) return UNFIT - i;
+    }
+    return program_run(&self->program, self->columns, 1, &refused);
 }
 
 /* Gives a tuple; or the number of the operation that refuses the row; or -1 - i for input i, whose value does not fit. */
@@ -268,15 +279,14 @@ static PyObject *program_row(PyObject *object, PyObject *values) {
         PyErr_Format(PyExc_IndexError, "%zd values for %d inputs", size, (int)self->program.inputs);
         return NULL;
     }
-    for (Py_ssize_t i = 0; i < size; i++) {
-        PyObject *value = is_list ? PyList_GetItem(values, i) : PyTuple_GetItem(values, i);
-        if (!value) return NULL;
-        if (!cell(self, i, value, &self->cells[i])) return PyLong_FromSsize_t(-1 - i);
-    }
-    int32_t refused;
-    int ended = program_run(&self->program, self->columns, 1, &refused);
+    PyObject *made = PyTuple_New(self->outputs);
+    if (!made) return NULL;
+    int ended = evaluated(self, values, is_list);
+    if (ended == ANSWERED && answers(self, made)) return made;
+    Py_DECREF(made);
     if (ended == NO_MEMORY) return PyErr_NoMemory();
-    return ended == ANSWERED ? answers(self) : PyLong_FromLong(ended);
+    if (ended == ANSWERED) return NULL;
+    return PyLong_FromLong(ended <= UNFIT ? ended - UNFIT - 1 : ended);
 }
 
 /* coded(input, values: list, into): gives -1, or the place of the value that does not fit. */
