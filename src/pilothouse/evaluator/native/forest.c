@@ -7,7 +7,7 @@
 
 enum { ROOTS, TARGETS, FEATURE, LEFT, RIGHT, GO_LEFT, CATEGORIES, SETS };
 enum { THRESHOLD, LEAVES, START };
-enum { LANES = 8, WORD_BITS = 32 };
+enum { LANES = 16, WORD_BITS = 32 };
 
 void forest_free(Forest *f) {
     free(f->roots);

@@ -7,7 +7,7 @@
 
 #include "program.h"
 
-enum { UNFIT = -3, NUMBER = 0, TEXT, BOOLEAN, BLOCK_BYTES = 1 << 20, FEWEST_ROWS = 64, MOST_ROWS = 2048 };
+enum { UNFIT = -3, NUMBER = 0, TEXT, BOOLEAN, FEWEST_ROWS = 64, MOST_ROWS = 4096, MANY_NODES = 1 << 16 };
 static const long long EXACT = 1LL << 53;
 
 typedef struct {
@@ -322,8 +322,13 @@ typedef struct {
     double **outputs;
 } Block;
 
+/* Columns should stay in the second cache; but a great forest is itself read anew for each block, and wants more rows for it
+   (measured with 100 trees of 10,000 nodes: 1300 rows at a time 7.5 us a row, 4096 rows 5.0). */
 static Py_ssize_t rows_at_a_time(const Program *p) {
-    Py_ssize_t rows = BLOCK_BYTES / (Py_ssize_t)sizeof(double) / p->columns;
+    Py_ssize_t bytes = 1 << 20;
+    for (int32_t i = 0; i < p->operations; i++)
+        if (p->operation[i].forest && p->operation[i].forest->nodes > MANY_NODES) bytes = 1 << 22;
+    Py_ssize_t rows = bytes / (Py_ssize_t)sizeof(double) / p->columns;
     return rows < FEWEST_ROWS ? FEWEST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
 }
 
