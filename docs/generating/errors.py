@@ -50,7 +50,9 @@ def where(kind: Kind) -> str:
 
 
 def status(kind: Kind) -> int | None:
-    """Give the HTTP status that an error is answered with; None for one of a client."""
+    """Give the HTTP status that an error is answered with; None for one of a client or of a compiled model."""
+    if issubclass(kind, EvaluatorError):
+        return None  # no entry raises one yet
     match where(kind):
         case "client":
             return None

@@ -9,7 +9,7 @@ import numpy as np
 
 from pilothouse.evaluator import reference
 from pilothouse.evaluator.container import loads
-from pilothouse.evaluator.errors import ColumnsDifferError, RowRefusedError, ValueUnfitError
+from pilothouse.evaluator.errors import InputsDifferError, RowRefusedError, ValueUnfitError
 from pilothouse.evaluator.ir import Kind
 from pilothouse.evaluator.native import program
 
@@ -85,7 +85,7 @@ class Compiled:
 
         Raises
         ------
-        ColumnsDifferError
+        InputsDifferError
             When there are more or fewer values than inputs.
         ValueUnfitError
             When a value is not of its input's kind, or a whole number is beyond 2**53.
@@ -93,7 +93,7 @@ class Compiled:
             When the model refuses the row.
         """
         if len(values) != len(self.form.inputs):
-            raise ColumnsDifferError(
+            raise InputsDifferError(
                 problem=f"{len(values)} values for {len(self.form.inputs)} inputs"
             )
         if self._program is None:
@@ -119,7 +119,7 @@ class Compiled:
 
         Raises
         ------
-        ColumnsDifferError
+        InputsDifferError
             When a column is missing or has another length.
         ValueUnfitError
             When a value is not of its input's kind.
@@ -130,7 +130,7 @@ class Compiled:
         rows = inputs[0].size
         for given, column in zip(self.form.inputs, inputs, strict=True):
             if column.size != rows:
-                raise ColumnsDifferError(
+                raise InputsDifferError(
                     problem=f"{given.name!r} has {column.size} rows, and others {rows}"
                 )
         made = self._answered(inputs, rows)
@@ -167,7 +167,7 @@ class Compiled:
     def _coded(self, index: int, columns: Mapping[str, Column]) -> Floats:
         given = self.form.inputs[index]
         if given.name not in columns:
-            raise ColumnsDifferError(problem=f"{given.name!r} is missing")
+            raise InputsDifferError(problem=f"{given.name!r} is missing")
         column = columns[given.name]
         if isinstance(column, np.ndarray) and column.dtype.kind in "fiub":
             return _by_array(given, column)
@@ -183,7 +183,7 @@ class Compiled:
 def _by_array(given: Input, column: Column) -> Floats:
     """Take numbers as they are, and refuse what binary64 would round."""
     if column.ndim != 1:
-        raise ColumnsDifferError(problem=f"{given.name!r} is not one column")
+        raise InputsDifferError(problem=f"{given.name!r} is not one column")
     fits = (given.kind is Kind.BOOLEAN) == (column.dtype.kind == "b")
     if given.kind is Kind.TEXT or not fits:
         raise _unfit(given)

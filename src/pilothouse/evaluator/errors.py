@@ -67,10 +67,10 @@ class ValueUnfitError(EvaluatorError):
         super().__init__(f"Column {column!r} {problem}. Give a value of the column's kind.")
 
 
-class ColumnsDifferError(EvaluatorError):
+class InputsDifferError(EvaluatorError):
     """A row or block has other columns than the compiled model asks for, or columns of several lengths."""
 
-    code = "columns-differ"
+    code = "inputs-differ"
 
     def __init__(self, *, problem: str) -> None:
         self.problem = problem

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pilothouse.evaluator import Compiled, Form, Input, Kind, Output
-from pilothouse.evaluator.errors import ColumnsDifferError, RowRefusedError, ValueUnfitError
+from pilothouse.evaluator.errors import InputsDifferError, RowRefusedError, ValueUnfitError
 from pilothouse.evaluator.operations import Across, Refusal, Refuse, Row
 
 SOURCE = np.array([0, 1, 2], dtype=np.int32)
@@ -108,11 +108,11 @@ def test_a_refused_row_is_named(compiled: Compiled) -> None:
 
 
 def test_columns_must_be_there_and_equally_long(compiled: Compiled) -> None:
-    with pytest.raises(ColumnsDifferError, match="missing"):
+    with pytest.raises(InputsDifferError, match="missing"):
         compiled.block({"amount": [1.0], "country": ["ch"]})
-    with pytest.raises(ColumnsDifferError, match="2 rows"):
+    with pytest.raises(InputsDifferError, match="2 rows"):
         compiled.block({"amount": [1.0], "country": ["ch"], "known": [True, True]})
-    with pytest.raises(ColumnsDifferError, match="2 values for 3"):
+    with pytest.raises(InputsDifferError, match="2 values for 3"):
         compiled.row([1.0, "ch"])
 
 
