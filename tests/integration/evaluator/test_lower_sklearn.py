@@ -190,6 +190,14 @@ def test_a_subclass_of_a_known_class_is_not_taken_for_it() -> None:
         lower(model, data.schema)
 
 
+def test_columns_in_another_order_than_in_training_are_refused() -> None:
+    data = people(100, words=False, gaps=0)
+    model = LogisticRegression().fit(data.frame, data.target(2))
+
+    with pytest.raises(NotLoweredError, match="in another order"):
+        lower(model, data.schema[::-1])
+
+
 def test_a_model_that_is_not_fitted_is_refused() -> None:
     with pytest.raises(NotLoweredError, match="not fitted"):
         lower(LogisticRegression(), NUMBERS_ONLY.schema)

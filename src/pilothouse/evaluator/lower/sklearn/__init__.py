@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.evaluator.checking import check
+from pilothouse.evaluator.errors import NotLoweredError
 from pilothouse.evaluator.ir import Form, Output
 from pilothouse.evaluator.lower.lowering import Families, Lowering
 from pilothouse.evaluator.lower.sklearn import (
@@ -56,6 +57,7 @@ def lower_sklearn(model: Foreign, schema: Sequence[Input]) -> Form:
         When a step has no lowering.
     """
     lowering = Lowering(schema, FAMILIES)
+    _check_names(model, schema)
     answers = lowering.predict("model", model, lowering.given)
     outputs = tuple(
         output
@@ -71,6 +73,17 @@ def lower_sklearn(model: Foreign, schema: Sequence[Input]) -> Form:
     )
     check(form)
     return form
+
+
+def _check_names(model: Foreign, schema: Sequence[Input]) -> None:
+    """Refuse columns in another order than in training: by position they would be taken for one another."""
+    names = [str(name) for name in getattr(model, "feature_names_in_", ())]
+    if names and names != [given.name for given in schema]:
+        raise NotLoweredError(
+            step="model",
+            kind=f"{type(model).__module__}.{type(model).__qualname__}",
+            problem="the schema has other columns than it was trained on, or in another order",
+        )
 
 
 def _outputs(said: Answers, target: str) -> Iterator[Output]:

@@ -65,7 +65,7 @@ def column_transformer(lowering: Lowering, model: Foreign, matrix: Matrix) -> Ma
     for name, step, chosen in model.transformers_:
         if isinstance(step, str) and step == "drop":
             continue
-        part = matrix.picked(_places(lowering, model, matrix, chosen))
+        part = matrix.picked(_places(lowering, matrix, chosen))
         if len(part) == 0:
             continue
         passed = isinstance(step, str) and step == "passthrough"
@@ -73,41 +73,35 @@ def column_transformer(lowering: Lowering, model: Foreign, matrix: Matrix) -> Ma
     return joined(parts)
 
 
-def _places(lowering: Lowering, model: Foreign, matrix: Matrix, chosen: Foreign) -> list[int]:
+def _places(lowering: Lowering, matrix: Matrix, chosen: Foreign) -> list[int]:
     """Turn names, numbers, slices and masks into places."""
     if isinstance(chosen, str):
-        return [_named(lowering, model, matrix, chosen)]
+        return [_named(lowering, matrix, chosen)]
     if isinstance(chosen, (int, np.integer)):
         lowering.refuse("a column is chosen as a vector, not as a table")
     if isinstance(chosen, slice):
-        return _sliced(lowering, model, matrix, chosen)
+        return _sliced(lowering, matrix, chosen)
     values = list(chosen)
     if values and all(isinstance(v, (bool, np.bool_)) for v in values):
         return [place for place, taken in enumerate(values) if taken]
     return [
-        _named(lowering, model, matrix, v) if isinstance(v, str) else int(v) % len(matrix)
-        for v in values
+        _named(lowering, matrix, v) if isinstance(v, str) else int(v) % len(matrix) for v in values
     ]
 
 
-def _sliced(lowering: Lowering, model: Foreign, matrix: Matrix, chosen: slice) -> list[int]:
+def _sliced(lowering: Lowering, matrix: Matrix, chosen: slice) -> list[int]:
     if not isinstance(chosen.start, str) and not isinstance(chosen.stop, str):
         return list(range(len(matrix)))[chosen]
-    begin = None if chosen.start is None else _named(lowering, model, matrix, chosen.start)
+    begin = None if chosen.start is None else _named(lowering, matrix, chosen.start)
     # A slice of names has its end in it.
-    end = None if chosen.stop is None else _named(lowering, model, matrix, chosen.stop) + 1
+    end = None if chosen.stop is None else _named(lowering, matrix, chosen.stop) + 1
     return list(range(len(matrix)))[begin : end : chosen.step]
 
 
-def _named(lowering: Lowering, model: Foreign, matrix: Matrix, name: str) -> int:
-    names = list(getattr(model, "feature_names_in_", ()))
-    if matrix.names is None or name not in names:
+def _named(lowering: Lowering, matrix: Matrix, name: str) -> int:
+    if matrix.names is None or name not in matrix.names:
         lowering.refuse(f"column {name!r} is chosen by a name that is not there")
-    if matrix.names != tuple(names):
-        # The original finds its columns by name, whatever their order.
-        lowering.require(name in matrix.names, f"column {name!r} is not given")
-        return matrix.names.index(name)
-    return names.index(name)
+    return matrix.names.index(name)
 
 
 def union(lowering: Lowering, model: Foreign, matrix: Matrix) -> Matrix:
