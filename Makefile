@@ -10,7 +10,7 @@ UV := $(BIN)/uv
 UV_VERSION = $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements/demo.txt)
 LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet
 
-.PHONY: help demo demo-stop test check lint format types imports doctest unit docs openapi proto bench-skeleton bench-decisions bench-lifecycle lock clean
+.PHONY: help demo demo-stop test check lint format types imports doctest unit docs openapi proto bench-skeleton bench-decisions bench-lifecycle bench-evaluator lock clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -66,6 +66,9 @@ bench-decisions: $(VENV)/.dev ## Measure conditions and decision tables against 
 bench-lifecycle: $(VENV)/.dev ## Measure durable steps of life cycles against SpiffWorkflow
 	@$(BIN)/python -m benchmarks.lifecycle
 
+bench-evaluator: $(VENV)/.dev ## Measure compiled models against scikit-learn and ONNX Runtime
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.evaluator
+
 lock: $(UV) ## Resolve the requirements anew
 	@$(LOCK) --extra demo --output-file requirements/demo.txt pyproject.toml
 	@$(LOCK) --extra demo --extra grpc --extra log --extra postgres --group dev --constraints requirements/demo.txt \
@@ -74,7 +77,7 @@ lock: $(UV) ## Resolve the requirements anew
 clean: ## Remove what was built, and the demo's folder; the sources stay
 	@if [ -f .demo/made-by-the-pilothouse-demo ] && [ -x $(BIN)/python ]; then \
 		$(BIN)/python examples/employment/demo.py --stop && rm -rf .demo; fi
-	@rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) build dist src/*.egg-info src/pilothouse/evaluator/*.so .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -85,15 +88,18 @@ $(UV): $(BIN)/python requirements/demo.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
+# The kernel of compiled models is built with the package, where a C compiler is.
+KERNEL := setup.py $(wildcard src/pilothouse/evaluator/native/*.[ch])
+
 # Whoever has the tools for development has all that the demo needs.
-$(VENV)/.demo: $(UV) requirements/demo.txt pyproject.toml
+$(VENV)/.demo: $(UV) requirements/demo.txt pyproject.toml $(KERNEL)
 	@if [ -f $(VENV)/.dev ]; then $(MAKE) --no-print-directory $(VENV)/.dev; else \
 		echo "installing into $(VENV) ..."; \
 		$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/demo.txt && \
 		$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .; fi
 	@touch $@
 
-$(VENV)/.dev: $(UV) requirements/dev.txt pyproject.toml
+$(VENV)/.dev: $(UV) requirements/dev.txt pyproject.toml $(KERNEL)
 	@echo "installing into $(VENV) ..."
 	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .

@@ -9,6 +9,7 @@ from docs.generating.source import import_everything, message_of, summary
 from pilothouse.api.errors import FRAMEWORK_PROBLEMS, status_of_kind
 from pilothouse.domain.contracts import ViolationCode
 from pilothouse.domain.errors import PilothouseError
+from pilothouse.evaluator.errors import EvaluatorError
 from pilothouse.oip.errors import ProtocolError
 from pilothouse.scoring.http.problems import status_of
 from pilothouse.scoring.tables.blocks import RecordProblem
@@ -16,16 +17,17 @@ from pilothouse.scoring.tables.blocks import RecordProblem
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Kind = type[PilothouseError] | type[ProtocolError]
+Kind = type[PilothouseError] | type[ProtocolError] | type[EvaluatorError]
 SHARED = ("pilothouse.domain", "pilothouse.artifacts")
 SCORING = ("pilothouse.scoring", "pilothouse.oip")
+COMPILED = ("pilothouse.evaluator",)
 CLIENTS = ("pilothouse.cli", "pilothouse.sdk")
 
 
 def kinds() -> tuple[Kind, ...]:
     """Give every error of the package that has a code of its own."""
     import_everything()
-    found = {*_below(PilothouseError), *_below(ProtocolError)}
+    found = {*_below(PilothouseError), *_below(ProtocolError), *_below(EvaluatorError)}
     own = (k for k in found if k.__module__.startswith("pilothouse.") and "code" in vars(k))
     return tuple(sorted(own, key=lambda k: (k.code, k.__module__)))
 
@@ -37,16 +39,20 @@ def _below(kind: Kind) -> Iterator[Kind]:
 
 
 def where(kind: Kind) -> str:
-    """Say who raises an error: the control plane, a scoring process or job, both, or a client."""
+    """Say who raises an error: the control plane, a scoring process or job, both, a compiled model, or a client."""
     if kind.__module__.startswith(CLIENTS):
         return "client"
+    if kind.__module__.startswith(COMPILED):
+        return "compiled model"
     if kind.__module__.startswith(SHARED):
         return "both"
     return "scoring" if kind.__module__.startswith(SCORING) else "control plane"
 
 
 def status(kind: Kind) -> int | None:
-    """Give the HTTP status that an error is answered with; None for one of a client."""
+    """Give the HTTP status that an error is answered with; None for one of a client or of a compiled model."""
+    if issubclass(kind, EvaluatorError):
+        return None  # no entry raises one yet
     match where(kind):
         case "client":
             return None

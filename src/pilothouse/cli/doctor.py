@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import platform
@@ -52,6 +53,7 @@ def doctor(as_json: Json = False) -> None:
         _server(settings),
         _sandbox(),
         *(_extra(*extra) for extra in EXTRAS),
+        _evaluator(),
         *_plugins(),
     ]
     print_rows(parts, ("part", "health", "says"), as_json=as_json)
@@ -107,6 +109,24 @@ def _extra(module: str, extra: str, purpose: str) -> Part:
             says=f"needed for {purpose}: pip install 'pilothouse[{extra}]'",
         )
     return Part(part=module, health=Health.OK, says=f"for {purpose}")
+
+
+def _evaluator() -> Part:
+    if importlib.util.find_spec("numpy") is None:
+        return Part(
+            part="evaluator",
+            health=Health.LACKING,
+            says="compiled models need numpy: pip install 'pilothouse[tables]'",
+        )
+    try:
+        importlib.import_module("pilothouse.evaluator._kernel")
+    except ImportError:
+        return Part(
+            part="evaluator",
+            health=Health.LACKING,
+            says="compiled models by numpy: install a C compiler, then Pilothouse anew, for the quick kernel",
+        )
+    return Part(part="evaluator", health=Health.OK, says="compiled models by the native kernel")
 
 
 def _plugins() -> list[Part]:

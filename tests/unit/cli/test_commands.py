@@ -270,6 +270,7 @@ def test_the_doctor_says_what_works_and_what_lacks(environment: dict[str, str]) 
 
     assert parts["server"]["health"] == "ok"
     assert parts["sqlite"]["says"]
+    assert "compiled models" in parts["evaluator"]["says"]
     assert "local" in parts["pilothouse.connectors"]["says"]
 
 
