@@ -22,7 +22,7 @@ demo-stop: $(VENV)/.demo ## Stop the scoring processes that `pilothouse up` over
 	@$(BIN)/python examples/employment/demo.py --stop
 
 test: $(VENV)/.dev ## Every test, with real servers
-	@$(BIN)/python -m pytest -rs tests
+	@$(BIN)/python -m pytest -rs -n auto --dist loadfile tests
 
 check: $(VENV)/.dev ## The gate: format, lint, types, imports, doctests, unit tests
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=target lint types imports doctest unit

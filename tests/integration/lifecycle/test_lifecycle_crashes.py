@@ -22,9 +22,9 @@ LEASE_OVER = timedelta(seconds=61)
 EFFECTS = {
     "runs": 1,
     "deployments": 4,
-    "jobs": 3,
-    "started jobs": 3,
-    "evaluations": 3,
+    "jobs": 4,
+    "started jobs": 4,
+    "evaluations": 4,
     "approvals": 1,
     "notifications": 1,
     "routes": 2,

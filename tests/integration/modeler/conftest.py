@@ -80,7 +80,7 @@ def _made(npm: str, folder: Path) -> Path:
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while a browser is there, nobody else may run an event loop
 def modeler(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Modeler]:
     """Give a page of a fresh Chromium that has the script."""
     chromium = found("chromium", "chromium-browser", "google-chrome")
