@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from benchmarks.plane import CONNECTOR, MODEL, NOTHING, open_plane
 from benchmarks.results import Findings, Measurement
 from pilothouse.application.founding import FIRST_GROUP, SYSTEM
-from pilothouse.bpmn.state import HistoryEvent, RunStatus
+from pilothouse.bpmn.history import HistoryEvent
+from pilothouse.bpmn.state import RunStatus
 from pilothouse.domain.deployments import DeploymentState
 from pilothouse.domain.jobs import JobState
 from pilothouse.domain.runtimes import Mode

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from home import DemoError
 
-from pilothouse.bpmn.state import HistoryEvent, RunStatus
+from pilothouse.bpmn.history import HistoryEvent
+from pilothouse.bpmn.state import RunStatus
 from pilothouse.domain.tasks import TaskState
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from pilothouse.bpmn.state import HistoryEntry
+    from pilothouse.bpmn.history import HistoryEntry
     from pilothouse.domain.tasks import Task
     from pilothouse.sdk import Client
     from pilothouse.wire.runs import RunView

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pilothouse.bpmn.state import HistoryEvent
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.cli.main import command_line
 from pilothouse.lifecycle.answers import read_script
 from pilothouse.lifecycle.simulation import Simulated, decisions_given, life_cycle, simulate

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Body, Query
 from fastapi.responses import JSONResponse, Response
 
 from pilothouse.api.calls import After, KeyedWho, Limit, Plane, Who, changed, shown
-from pilothouse.bpmn.state import HistoryEntry, Incident
+from pilothouse.bpmn.history import HistoryEntry
+from pilothouse.bpmn.state import Incident
 from pilothouse.domain.access import EVERY_GROUP
 from pilothouse.domain.lifecycles import Definition, DefinitionKind
 from pilothouse.domain.pages import Page

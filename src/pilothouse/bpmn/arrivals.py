@@ -27,8 +27,8 @@ from pilothouse.bpmn.happenings import (
     TaskReleased,
     TimerDue,
 )
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.state import (
-    HistoryEvent,
     Job,
     JobKind,
     JobStatus,

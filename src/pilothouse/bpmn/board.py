@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from pilothouse.bpmn.history import HistoryEntry, HistoryEvent
 from pilothouse.bpmn.state import (
     BODIES,
     REPETITIONS,
     Changes,
     Compensation,
-    HistoryEntry,
-    HistoryEvent,
     IdPrefix,
     Ids,
     Incident,

@@ -6,13 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.definition import Boundary, ErrorCode, Escalation, EventStart, SubProcess
-from pilothouse.bpmn.state import (
-    HistoryEvent,
-    IdPrefix,
-    ScopeKind,
-    Token,
-    TokenStatus,
-)
+from pilothouse.bpmn.history import HistoryEvent
+from pilothouse.bpmn.state import IdPrefix, ScopeKind, Token, TokenStatus
 from pilothouse.bpmn.variables import check_subject, deliver, mapped, visible, write
 from pilothouse.bpmn.waiting import begin_token, open_scope
 

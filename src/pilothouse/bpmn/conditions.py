@@ -9,7 +9,8 @@ from pilothouse.bpmn.arrivals import come
 from pilothouse.bpmn.definition import Boundary, Catch, Condition, EventStart
 from pilothouse.bpmn.errors import AlreadyOverError, ExpressionFailedError
 from pilothouse.bpmn.expressions import holds
-from pilothouse.bpmn.state import HistoryEvent, Subscription, SubscriptionKind, Token
+from pilothouse.bpmn.history import HistoryEvent
+from pilothouse.bpmn.state import Subscription, SubscriptionKind, Token
 from pilothouse.bpmn.variables import visible
 
 if TYPE_CHECKING:

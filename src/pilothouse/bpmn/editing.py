@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.errors import ScopeUnknownError, VariableUnknownError
-from pilothouse.bpmn.state import HistoryEvent, Scope
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.variables import check_subject, plain_all, write_local
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.board import Board
     from pilothouse.bpmn.happenings import VariablesEdited
+    from pilothouse.bpmn.state import Scope
 
 
 def variables_edited(board: Board, order: VariablesEdited) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.state import (
     REPETITIONS,
     Compensation,
-    HistoryEvent,
     IdPrefix,
     NoticeKind,
     RunStatus,

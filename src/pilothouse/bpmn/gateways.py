@@ -19,7 +19,8 @@ from pilothouse.bpmn.definition import (
 )
 from pilothouse.bpmn.expressions import truth
 from pilothouse.bpmn.flowing import leave, take
-from pilothouse.bpmn.state import HistoryEvent, Token, TokenStatus
+from pilothouse.bpmn.history import HistoryEvent
+from pilothouse.bpmn.state import Token, TokenStatus
 from pilothouse.bpmn.variables import visible
 from pilothouse.bpmn.waiting import arm
 

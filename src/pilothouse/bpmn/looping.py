@@ -15,14 +15,8 @@ from pilothouse.bpmn.definition import Loop, Mapped, MultiInstance, StandardLoop
 from pilothouse.bpmn.errors import ExpressionFailedError
 from pilothouse.bpmn.expressions import truth
 from pilothouse.bpmn.flowing import consume, hand_over, leave
-from pilothouse.bpmn.state import (
-    HistoryEvent,
-    IdPrefix,
-    Scope,
-    ScopeKind,
-    Token,
-    TokenStatus,
-)
+from pilothouse.bpmn.history import HistoryEvent
+from pilothouse.bpmn.state import IdPrefix, Scope, ScopeKind, Token, TokenStatus
 from pilothouse.bpmn.variables import home, mapped, plain, visible, write, write_local
 from pilothouse.bpmn.waiting import arm_boundaries, begin_token
 

@@ -14,17 +14,9 @@ from pilothouse.bpmn.arming import sync_triggers
 from pilothouse.bpmn.board import Board
 from pilothouse.bpmn.definition import EventStart, Inclusive, Parallel
 from pilothouse.bpmn.errors import AlreadyOverError, MigrationRefusedError, Obstacle
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.pairing import Versions, map_obstacles, paired, repeated_alike
-from pilothouse.bpmn.state import (
-    UNDER_WAY,
-    Changes,
-    HistoryEvent,
-    Ids,
-    RunState,
-    ScopeKind,
-    Token,
-    TokenStatus,
-)
+from pilothouse.bpmn.state import UNDER_WAY, Changes, Ids, RunState, ScopeKind, Token, TokenStatus
 from pilothouse.bpmn.step import finish_step
 from pilothouse.bpmn.waiting import begin_token
 

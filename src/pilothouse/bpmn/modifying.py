@@ -19,10 +19,10 @@ from pilothouse.bpmn.definition import (
     SubProcess,
 )
 from pilothouse.bpmn.errors import MoveRefusedError
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.state import (
     BODIES,
     REPETITIONS,
-    HistoryEvent,
     IdPrefix,
     Scope,
     ScopeKind,

@@ -34,15 +34,9 @@ from pilothouse.bpmn.gateways import (
     open_inclusive_join,
     wait_for_events,
 )
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.looping import end_one, repeat
-from pilothouse.bpmn.state import (
-    BODIES,
-    REPETITIONS,
-    HistoryEvent,
-    RunStatus,
-    Token,
-    TokenStatus,
-)
+from pilothouse.bpmn.state import BODIES, REPETITIONS, RunStatus, Token, TokenStatus
 from pilothouse.bpmn.throwing import throw
 from pilothouse.bpmn.variables import mapped, visible, write
 from pilothouse.bpmn.waiting import enter_activity, listen

@@ -23,7 +23,8 @@ from pilothouse.bpmn.happenings import (
     JobFailed,
     JobPostponed,
 )
-from pilothouse.bpmn.state import HistoryEvent, Job, JobKind, JobStatus, Token, TokenStatus
+from pilothouse.bpmn.history import HistoryEvent
+from pilothouse.bpmn.state import Job, JobKind, JobStatus, Token, TokenStatus
 from pilothouse.bpmn.variables import deliver, plain_all, visible, write
 from pilothouse.bpmn.voting import notifies
 from pilothouse.bpmn.waiting import job_inputs

@@ -22,10 +22,9 @@ from pilothouse.bpmn.happenings import (
     TaskCompleted,
     TimerDue,
 )
+from pilothouse.bpmn.history import HistoryEntry, HistoryEvent
 from pilothouse.bpmn.state import (
     Changes,
-    HistoryEntry,
-    HistoryEvent,
     Job,
     JobKind,
     JobStatus,

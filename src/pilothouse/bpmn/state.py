@@ -16,6 +16,7 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
+from pilothouse.bpmn.history import HistoryEntry  # noqa: TC001 - the codec reads the annotations
 from pilothouse.domain.approvals import Quorum, Vote  # noqa: TC001 - the codec reads the annotations
 
 
@@ -137,47 +138,6 @@ class TaskStatus(StrEnum):
 
     OPEN = "open"
     CLAIMED = "claimed"
-
-
-class HistoryEvent(StrEnum):
-    """What a line of the history says."""
-
-    RUN_STARTED = "run-started"
-    RUN_COMPLETED = "run-completed"
-    RUN_FAILED = "run-failed"
-    RUN_TERMINATED = "run-terminated"
-    ENTERED = "entered"
-    PASSED = "passed"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-    JOINED = "joined"
-    JOB_FAILED = "job-failed"
-    JOB_POSTPONED = "job-postponed"
-    ERROR_CAUGHT = "error-caught"
-    ERROR_THROWN = "error-thrown"
-    ESCALATION_CAUGHT = "escalation-caught"
-    ESCALATION_THROWN = "escalation-thrown"
-    MESSAGE_THROWN = "message-thrown"
-    SIGNAL_THROWN = "signal-thrown"
-    COMPENSATION_THROWN = "compensation-thrown"
-    COMPENSATED = "compensated"
-    TIMER_FIRED = "timer-fired"
-    MESSAGE_RECEIVED = "message-received"
-    SIGNAL_RECEIVED = "signal-received"
-    CONDITION_MET = "condition-met"
-    TASK_CLAIMED = "task-claimed"
-    TASK_RELEASED = "task-released"
-    TASK_VOTED = "task-voted"
-    TASK_REMINDED = "task-reminded"
-    TASK_ESCALATED = "task-escalated"
-    TASK_COMPLETED = "task-completed"
-    INCIDENT_RAISED = "incident-raised"
-    INCIDENT_RETRIED = "incident-retried"
-    VARIABLES_CHANGED = "variables-changed"
-    RUN_SUSPENDED = "run-suspended"
-    RUN_RESUMED = "run-resumed"
-    RUN_MIGRATED = "run-migrated"
-    TOKENS_MOVED = "tokens-moved"
 
 
 class NoticeKind(StrEnum):
@@ -380,20 +340,6 @@ class Compensation:
     element: str
     handler: str
     variables: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEntry:
-    """One line of a run's append-only history; the key of the row is (run_id, sequence), from 1."""
-
-    run_id: str
-    sequence: int
-    at: datetime
-    event: HistoryEvent
-    element: str | None = None
-    token_id: str | None = None
-    actor: str | None = None
-    data: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,13 +35,13 @@ from pilothouse.bpmn.happenings import (
     TokensMoved,
     VariablesEdited,
 )
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.modifying import tokens_moved
 from pilothouse.bpmn.moving import settle
 from pilothouse.bpmn.outcomes import incident_retried, job_happened
 from pilothouse.bpmn.state import (
     UNDER_WAY,
     Changes,
-    HistoryEvent,
     IdPrefix,
     Ids,
     Run,

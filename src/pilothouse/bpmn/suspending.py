@@ -25,7 +25,8 @@ from pilothouse.bpmn.happenings import (
     TokensMoved,
     VariablesEdited,
 )
-from pilothouse.bpmn.state import HistoryEvent, Job, JobKind, JobStatus, Run, RunStatus, TokenStatus
+from pilothouse.bpmn.history import HistoryEvent
+from pilothouse.bpmn.state import Job, JobKind, JobStatus, Run, RunStatus, TokenStatus
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.board import Board

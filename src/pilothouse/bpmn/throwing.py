@@ -14,9 +14,9 @@ from pilothouse.bpmn.definition import (
     SignalThrown,
     Thrown,
 )
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.state import (
     Compensation,
-    HistoryEvent,
     IdPrefix,
     Notice,
     NoticeKind,

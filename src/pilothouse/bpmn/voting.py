@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pilothouse.bpmn.catching import escalated
 from pilothouse.bpmn.definition import Human, Overdue
 from pilothouse.bpmn.flowing import leave
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.state import (
-    HistoryEvent,
     IdPrefix,
     Job,
     JobKind,

@@ -16,9 +16,9 @@ from pilothouse.bpmn.definition import (
     SubProcess,
 )
 from pilothouse.bpmn.errors import ExpressionFailedError
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.reminding import arm_task
 from pilothouse.bpmn.state import (
-    HistoryEvent,
     IdPrefix,
     Job,
     JobKind,

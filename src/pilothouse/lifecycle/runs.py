@@ -21,7 +21,8 @@ from pilothouse.lifecycle.views import run_summary, run_view
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pilothouse.bpmn.state import HistoryEntry, Incident
+    from pilothouse.bpmn.history import HistoryEntry
+    from pilothouse.bpmn.state import Incident
     from pilothouse.domain.access import Principal
     from pilothouse.domain.ids import GroupName
     from pilothouse.domain.lifecycles import Definition

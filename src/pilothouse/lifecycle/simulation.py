@@ -13,7 +13,7 @@ from datetime import datetime  # noqa: TC003 - the codec reads the annotations
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn.read import read
-from pilothouse.bpmn.state import HistoryEvent, RunStatus
+from pilothouse.bpmn.state import RunStatus
 from pilothouse.dmn import read_decisions
 from pilothouse.lifecycle.answers import Ending, Expected, Script
 from pilothouse.lifecycle.expressions import FeelExpressions
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pilothouse.bpmn.definition import Definition
+    from pilothouse.bpmn.history import HistoryEvent
     from pilothouse.dmn import Decisions
 
 MAXIMUM_MOVES = 1000

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pilothouse.bpmn.state import HistoryEvent, TaskStatus
+from pilothouse.bpmn.history import HistoryEvent
+from pilothouse.bpmn.state import TaskStatus
 from pilothouse.domain.approvals import Vote
 from pilothouse.domain.ids import TaskId
 from pilothouse.domain.plain import from_plain

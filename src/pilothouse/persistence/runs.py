@@ -20,9 +20,9 @@ from sqlalchemy import (
     update,
 )
 
+from pilothouse.bpmn.history import HistoryEntry
 from pilothouse.bpmn.state import (
     TABLES,
-    HistoryEntry,
     Incident,
     Job,
     JobStatus,

@@ -12,6 +12,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Index, Integer, Table
 
 from pilothouse.bpmn import state as bpmn
+from pilothouse.bpmn.history import HistoryEntry
 from pilothouse.domain.access import Grant, Token
 from pilothouse.domain.datasets import Dataset
 from pilothouse.domain.deployments import Deployment
@@ -213,7 +214,7 @@ subscriptions = table_of(
 run_tasks = table_of(bpmn.UserTask, "run_tasks", index("run_id"), refers=RUN)
 incidents = table_of(bpmn.Incident, "incidents", index("run_id"), refers=RUN)
 compensations = table_of(bpmn.Compensation, "compensations", index("run_id"), refers=RUN)
-run_history = table_of(bpmn.HistoryEntry, "run_history", key=("run_id", "sequence"), refers=RUN)
+run_history = table_of(HistoryEntry, "run_history", key=("run_id", "sequence"), refers=RUN)
 tasks = table_of(Task, "tasks", index("run_id"), index("group", "state"), refers={**GROUP, **RUN})
 
 EVERY_TABLE = METADATA

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from pilothouse.bpmn.state import Changes, HistoryEntry, Incident, Job, RunState, Subscription
+    from pilothouse.bpmn.history import HistoryEntry
+    from pilothouse.bpmn.state import Changes, Incident, Job, RunState, Subscription
     from pilothouse.domain.access import Grant, Principal, Token
     from pilothouse.domain.datasets import Dataset
     from pilothouse.domain.deployments import Deployment

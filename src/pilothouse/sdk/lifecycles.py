@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pilothouse.bpmn.history import HistoryEntry
 from pilothouse.bpmn.pairing import Proposal
-from pilothouse.bpmn.state import HistoryEntry, Incident
+from pilothouse.bpmn.state import Incident
 from pilothouse.domain.access import EVERY_GROUP
 from pilothouse.domain.lifecycles import Definition
 from pilothouse.domain.tasks import Task

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pilothouse.bpmn.errors import Obstacle
-from pilothouse.bpmn.state import HistoryEntry, RunStatus
+from pilothouse.bpmn.history import HistoryEntry
+from pilothouse.bpmn.state import RunStatus
 from pilothouse.wire.requests import request
 from pilothouse.wire.runs import TokenView
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pilothouse.bpmn import state as bpmn
+from pilothouse.bpmn.history import HistoryEntry, HistoryEvent
 from pilothouse.domain.access import Grant, KeyedCall, Principal, Role, Token, TokenKind
 from pilothouse.domain.datasets import Dataset, DatasetRole
 from pilothouse.domain.deployments import Deployment, DeploymentState
@@ -521,8 +522,8 @@ def started(
         started_at=NOON,
         started_by=ADA,
     )
-    line = bpmn.HistoryEntry(
-        run_id=run_id, sequence=1, at=NOON, event=bpmn.HistoryEvent.RUN_STARTED, data={"a": 1}
+    line = HistoryEntry(
+        run_id=run_id, sequence=1, at=NOON, event=HistoryEvent.RUN_STARTED, data={"a": 1}
     )
     return bpmn.Changes(
         run=run, added=rows, changed=bpmn.Rows(), removed=bpmn.Rows(), history=(line,)
@@ -538,9 +539,7 @@ def stepped(
 ) -> bpmn.Changes:
     """The next step of a run."""
     sequence = run.history_length + 1
-    line = bpmn.HistoryEntry(
-        run_id=run.id, sequence=sequence, at=NOON, event=bpmn.HistoryEvent.PASSED
-    )
+    line = HistoryEntry(run_id=run.id, sequence=sequence, at=NOON, event=HistoryEvent.PASSED)
     return bpmn.Changes(
         run=replace(run, revision=run.revision + 1, history_length=sequence),
         added=added,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pilothouse.bpmn.errors import DefinitionRejectedError, FormAnswerError, VotedAlreadyError
-from pilothouse.bpmn.state import HistoryEvent, RunStatus
+from pilothouse.bpmn.history import HistoryEvent
+from pilothouse.bpmn.state import RunStatus
 from pilothouse.domain.access import Role
 from pilothouse.domain.approvals import Decision
 from pilothouse.domain.errors import PilothouseError

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pilothouse.bpmn.state import HistoryEvent, RunStatus
+from pilothouse.bpmn.history import HistoryEvent
+from pilothouse.bpmn.state import RunStatus
 from pilothouse.wire.requests import StartRun
 from tests.integration.lifecycle.drawings import drawing
 from tests.integration.lifecycle.house import MODEL, ONLINE, OPAL, RISK, VERA
 
 if TYPE_CHECKING:
-    from pilothouse.bpmn.state import HistoryEntry
+    from pilothouse.bpmn.history import HistoryEntry
     from pilothouse.wire.runs import RunView
     from tests.integration.lifecycle.house import House
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
 from pilothouse.application.founding import SYSTEM
-from pilothouse.bpmn.state import HistoryEvent, RunStatus
+from pilothouse.bpmn.history import HistoryEvent
+from pilothouse.bpmn.state import RunStatus
 from pilothouse.lifecycle.tasks.contract import Done
 from pilothouse.wire.requests import StartRun
 from tests.integration.lifecycle.drawings import ORDERED_MESSAGE, drawing, one_task, service

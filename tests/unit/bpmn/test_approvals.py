@@ -23,13 +23,15 @@ from pilothouse.bpmn.happenings import (
     TaskCompleted,
     TaskReleased,
 )
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.play import NEW_YEAR, Play
-from pilothouse.bpmn.state import HistoryEvent, JobKind, RunStatus, TaskStatus
+from pilothouse.bpmn.state import JobKind, RunStatus, TaskStatus
 from pilothouse.domain.plain import rfc3339
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.drawing import Pen
-    from pilothouse.bpmn.state import HistoryEntry, Job
+    from pilothouse.bpmn.history import HistoryEntry
+    from pilothouse.bpmn.state import Job
 
 DAY = timedelta(days=1)
 FORM = (

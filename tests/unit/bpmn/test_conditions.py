@@ -9,8 +9,9 @@ import pytest
 
 from pilothouse.bpmn.errors import DefinitionRejectedError
 from pilothouse.bpmn.happenings import IncidentRetried
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.play import Play
-from pilothouse.bpmn.state import HistoryEvent, RunState, RunStatus
+from pilothouse.bpmn.state import RunState, RunStatus
 from pilothouse.domain.plain import from_plain, to_plain
 
 if TYPE_CHECKING:

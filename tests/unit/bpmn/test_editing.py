@@ -13,8 +13,8 @@ from pilothouse.bpmn.errors import (
     VariableUnknownError,
 )
 from pilothouse.bpmn.happenings import Suspended, VariablesEdited
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.play import Play
-from pilothouse.bpmn.state import HistoryEvent
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.drawing import Pen

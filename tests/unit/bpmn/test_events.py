@@ -24,8 +24,9 @@ from pilothouse.bpmn.happenings import (
     TaskReleased,
     TimerDue,
 )
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.play import NEW_YEAR, Play
-from pilothouse.bpmn.state import HistoryEvent, RunStatus, SubscriptionKind, TaskStatus
+from pilothouse.bpmn.state import RunStatus, SubscriptionKind, TaskStatus
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.drawing import Pen

@@ -9,8 +9,9 @@ import pytest
 
 from pilothouse.bpmn.errors import AlreadyOverError, DefinitionRejectedError
 from pilothouse.bpmn.happenings import IncidentRetried, TimerDue
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.play import Play
-from pilothouse.bpmn.state import HistoryEvent, RunStatus, TokenStatus
+from pilothouse.bpmn.state import RunStatus, TokenStatus
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.drawing import Pen

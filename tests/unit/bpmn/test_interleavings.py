@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pilothouse.bpmn.happenings import IncidentRetried, JobPostponed, TaskClaimed, TimerDue
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.play import Play
-from pilothouse.bpmn.state import HistoryEvent, JobKind, JobStatus, RunState, RunStatus, TokenStatus
+from pilothouse.bpmn.state import JobKind, JobStatus, RunState, RunStatus, TokenStatus
 from pilothouse.domain.plain import from_plain, to_plain
 
 if TYPE_CHECKING:

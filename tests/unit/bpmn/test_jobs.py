@@ -16,8 +16,9 @@ from pilothouse.bpmn.happenings import (
     JobPostponed,
     TimerDue,
 )
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.play import Play
-from pilothouse.bpmn.state import HistoryEvent, JobStatus, NoticeKind
+from pilothouse.bpmn.state import JobStatus, NoticeKind
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.drawing import Pen

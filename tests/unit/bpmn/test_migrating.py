@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from pilothouse.bpmn.errors import AlreadyOverError, MigrationRefusedError
 from pilothouse.bpmn.happenings import Resumed, Suspended
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.migrating import Migrated, migrate
 from pilothouse.bpmn.pairing import Pairing, propose
 from pilothouse.bpmn.play import Play
-from pilothouse.bpmn.state import HistoryEvent, RunStatus
+from pilothouse.bpmn.state import RunStatus
 from tests.unit.bpmn.test_interleavings import TREES, Tree, draw, moves, play_out, work_done
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import pytest
 
 from pilothouse.bpmn.errors import AlreadyOverError, UnexpectedHappeningError, VariableInvalidError
 from pilothouse.bpmn.happenings import Cancelled, IncidentRetried
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.play import Play
-from pilothouse.bpmn.state import HistoryEvent, NoticeKind, Rows, RunStatus, TokenStatus
+from pilothouse.bpmn.state import NoticeKind, Rows, RunStatus, TokenStatus
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.drawing import Pen

@@ -19,8 +19,9 @@ from pilothouse.bpmn.happenings import (
     TaskCompleted,
     TimerDue,
 )
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.play import Play
-from pilothouse.bpmn.state import HistoryEvent, JobStatus, RunStatus, TokenStatus
+from pilothouse.bpmn.state import JobStatus, RunStatus, TokenStatus
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.drawing import Pen

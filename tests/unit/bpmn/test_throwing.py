@@ -8,8 +8,9 @@ import pytest
 
 from pilothouse.bpmn.errors import DefinitionRejectedError
 from pilothouse.bpmn.happenings import IncidentRetried
+from pilothouse.bpmn.history import HistoryEvent
 from pilothouse.bpmn.play import Play
-from pilothouse.bpmn.state import HistoryEvent, NoticeKind, RunStatus
+from pilothouse.bpmn.state import NoticeKind, RunStatus
 
 if TYPE_CHECKING:
     from pilothouse.bpmn.drawing import Pen
