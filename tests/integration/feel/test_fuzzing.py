@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from tests.fuzz.apart import APART
+
 SECONDS = 20
 
 
@@ -18,8 +20,9 @@ def test_coverage_guided_fuzzing_finds_no_crash_no_hang_and_no_python_object(tar
     if importlib.util.find_spec("atheris") is None:
         pytest.skip("atheris is not installed: it has wheels for Linux only")
 
+    limits = (f"-max_total_time={SECONDS}", "-timeout=10")
     done = subprocess.run(
-        [sys.executable, "-m", f"tests.fuzz.{target}", f"-max_total_time={SECONDS}", "-timeout=10"],
+        [*APART, sys.executable, "-m", f"tests.fuzz.{target}", *limits],
         capture_output=True,
         text=True,
         timeout=SECONDS * 5,

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
+from tests.fuzz.apart import APART
+
 SECONDS = 15
-APART = ("/bin/sh", "-c", '"$@"; exit $?', "apart")
-"""A small process between: what the kernel calls a process's peak of memory begins with that of its parent."""
 
 
 @pytest.mark.slow
