@@ -6,10 +6,11 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pilothouse.application.finding import sees
 from pilothouse.bpmn.errors import MigrationRefusedError
 from pilothouse.bpmn.migrating import Migrated, migrate
 from pilothouse.bpmn.pairing import Proposal, propose
-from pilothouse.domain.access import EVERY_GROUP, Action
+from pilothouse.domain.access import EVERY_GROUP
 from pilothouse.domain.errors import PilothouseError
 from pilothouse.domain.lifecycles import DefinitionKind, DefinitionState
 from pilothouse.lifecycle.definitions import definition_named
@@ -95,8 +96,9 @@ class Migrations:
             _check_target(old, definition_named(work, wanted.to))
             ids = work.runs.under_way(old.id, after=wanted.after, limit=limit)
             headings = {h.run_id: h for h in (work.headings.all(run_id=ids) if ids else ())}
-        own = [i for i in ids if who.may(Action.OPERATE_RUN, group=headings[i].group)]
-        outcomes = tuple(self._outcome(who, run_id, wanted) for run_id in own)
+        # Those that the caller sees and may not operate get the refusal as their outcome.
+        seen = [i for i in ids if sees(who, headings[i].group)]
+        outcomes = tuple(self._outcome(who, run_id, wanted) for run_id in seen)
         return MigrationPage(items=outcomes, next=ids[-1] if len(ids) == limit else None)
 
     def _outcome(self, who: Principal, run_id: str, wanted: MigrateRuns) -> MigrationOutcome:

@@ -98,7 +98,17 @@ class TimedStarts:
             started = self._start(firing)
             log.info("timer %s: %s", event.element, started.run_id or started.reason)
         with self._open_work(self._who) as work:
-            work.start_events.fired(event, _following(event, at=work.at))
+            following, missed = _following(event, at=work.at)
+            work.start_events.fired(event, following)
+            if missed:
+                detail = {"start_event": event.element, "moments": missed}
+                work.audit.record(
+                    "miss-timer",
+                    noun="lifecycle",
+                    subject=event.definition_id,
+                    group=event.group,
+                    detail=detail,
+                )
             work.commit(None)
 
     def _firings(self, event: StartEvent) -> tuple[_Firing, ...]:
@@ -185,23 +195,22 @@ def _champion(
     return first[0].snapshot_id if first else None
 
 
-def _following(event: StartEvent, *, at: datetime) -> StartEvent | None:
-    """Give the timer as it goes on, from the moment that was planned."""
+def _following(event: StartEvent, *, at: datetime) -> tuple[StartEvent | None, int]:
+    """Give the timer as it goes on, from the moment that was planned, and how many moments were missed."""
     if event.due_at is None:
-        return None
+        return None, 0
     armed = Schedule(due_at=event.due_at, period=event.period, repeats_left=event.repeats_left)
     try:
         following, missed = rearmed(armed, at=at)
     except (ValueError, OverflowError):
-        return None  # the series has no further moment on the calendar
-    if missed:
-        log.warning("timer %s missed %s firings", event.element, missed)
+        return None, 0  # the series has no further moment on the calendar
     if following is None:
-        return None
-    return replace(
+        return None, missed
+    going_on = replace(
         event,
         due_at=following.due_at,
         repeats_left=following.repeats_left,
         lease_owner=None,
         lease_until=None,
     )
+    return going_on, missed

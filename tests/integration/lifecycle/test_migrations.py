@@ -125,6 +125,19 @@ def test_versions_that_runs_cannot_follow_are_refused(house: House) -> None:
         house.plane.migrations.migrate(VERA, run_id=run_id, wanted=TO)
 
 
+def test_a_run_that_the_caller_may_see_and_not_operate_is_told_as_refused(house: House) -> None:
+    uploaded(house, asking("gone"), asking("check"))
+    run_id = began(house).heading.run_id
+
+    page = house.plane.migrations.migrate_all(
+        VERA, name="small@1", wanted=MigrateRuns(to="small@2", reason="better")
+    )
+
+    assert [(o.run_id, o.migrated, o.code) for o in page.items] == [
+        (run_id, False, ActionDeniedError.code)
+    ]
+
+
 def test_all_runs_of_a_version_are_carried_over_but_those_that_cannot(any_house: House) -> None:
     uploaded(any_house, asking("gone"), asking("check"))
     runs = [began(any_house).heading.run_id for _ in range(5)]

@@ -71,6 +71,8 @@ def test_missed_moments_start_one_run_and_the_next_is_the_one_that_was_planned(
     assert following is not None
     assert (following.minute, following.second) == (0, 0)
     assert following > house.clock.now()
+    [missed] = house.audited("miss-timer", "lifecycle")
+    assert missed == {"start_event": "on", "moments": 4}
 
 
 def test_a_date_that_has_passed_is_used_up_and_the_audit_says_so(house: House) -> None:

@@ -82,6 +82,7 @@ def test_mlflows_payloads_are_answered_with_predictions(
     assert (reply.status, reply.json) == (200, {"predictions": PREDICTIONS})
     assert reply.headers["x-snapshot"] == "gbm@7"
     assert reply.headers["x-prediction-id"].startswith("prd_")
+    assert int(reply.headers["x-route-generation"]) > 0
 
 
 def test_csv_as_pandas_writes_it_is_answered(client: EntryClient) -> None:

@@ -224,6 +224,19 @@ def test_of_outcomes_of_which_one_is_wrong_none_is_taken(tmp_path: Path) -> None
         assert client.metric("pilothouse_log_outcomes_total") == 0
 
 
+def test_a_key_waits_until_it_is_known_whether_keys_are_sensitive(tmp_path: Path) -> None:
+    workshop = Workshop(inline=True)
+    gate = workshop.hold("gbm@1")
+    with threaded_entry(tmp_path, workshop, log=log_in(tmp_path)) as (client, _):
+        assert client.put(one(1)).status == 200
+        try:
+            reply = tell(client, outcome(1))
+        finally:
+            gate.set()
+        assert (reply.status, reply.json["code"]) == (503, "outcomes-not-kept")
+        until(lambda: tell(client, outcome(1)).status == 202, timeout_s=30)
+
+
 def test_outcomes_need_a_token_a_method_and_a_log(tmp_path: Path) -> None:
     with threaded_entry(tmp_path, Workshop(inline=True)) as (client, _):
         client.take(one(1))

@@ -112,6 +112,7 @@ class InvocationsApp:
             (
                 (b"x-prediction-id", answer.prediction_id.encode()),
                 (b"x-snapshot", answer.snapshot.encode()),
+                (b"x-route-generation", b"%d" % answer.route_generation),
             ),
         )
 

@@ -117,7 +117,7 @@ def take(plane: DataPlane, request: Request, *, now: datetime) -> Response:
     NotSignedInError, ServiceDeniedError, ServiceUnknownError
         When the token does not open a service, or the entry does not serve it.
     OutcomesNotKeptError
-        When the log is off or full.
+        When the log is off or full, or an outcome has a key and no snapshot of its service is open.
     """
     authorization = request.header(b"authorization")
     plane.tokens.holder(authorization, now=now)
@@ -145,11 +145,12 @@ class _ServiceOf:
         if not plane.hosting.knows(tag):
             raise ServiceUnknownError(service=service)
         self.token = token
-        keys = [
-            key_column(d.running.open.inputs)
-            for d in plane.hosting.of_service(tag)
-            if d.running is not None
+        schemas = [
+            d.running.open.inputs for d in plane.hosting.of_service(tag) if d.running is not None
         ]
+        # Whether keys are sensitive is said by the schemas; without any it is not known.
+        self.open = bool(schemas)
+        keys = map(key_column, schemas)
         self.sensitive = any(key is not None and key.sensitive for key in keys)
 
 
@@ -165,6 +166,11 @@ def _observation(outcome: Outcome, service: _ServiceOf, now: datetime) -> Observ
         raise OutcomeTargetError(
             outcome=outcome.id, problem="give either 'prediction_id' or 'key', and not both"
         )
+    if outcome.key is not None and not service.open:
+        problem = (
+            "no snapshot of the service is open, so it is not known whether its keys are sensitive"
+        )
+        raise OutcomesNotKeptError(taken=0, problem=problem)
     return Observation(
         service=outcome.service,
         outcome_id=outcome.id,
