@@ -76,23 +76,27 @@ def answer(plant: Plant, token: str, element: str, answers: Mapping[str, object]
     eventually(answered, what=f"the task {element}")
 
 
-def only_run(plant: Plant, definition: str, snapshot: str) -> RunView:
-    """Give the run of a life cycle that is about a snapshot; none of any may have an incident."""
+def only_run(plant: Plant, definition: str, snapshot: str) -> RunView | None:
+    """Give the run of a life cycle that is about a snapshot, once it has begun; none of any may have an incident."""
     with plant.client() as client:
         assert not client.runs.incidents(), client.runs.incidents()
-        [run] = [
-            run
+        found = [
+            run.heading.run_id
             for run in client.runs.list(snapshot=snapshot)
             if run.heading.definition_key == definition
         ]
-        return client.runs.get(run.heading.run_id)
+        assert len(found) <= 1
+        return client.runs.get(found[0]) if found else None
 
 
 def ended(plant: Plant, definition: str, snapshot: str) -> str:
     """Wait for the end of a run and say which it was."""
-    return eventually(
-        lambda: only_run(plant, definition, snapshot).outcome, what=f"the end of {definition}"
-    )
+
+    def outcome() -> str | None:
+        run = only_run(plant, definition, snapshot)
+        return run.outcome if run is not None else None
+
+    return eventually(outcome, what=f"the end of {definition}")
 
 
 def stands_at(plant: Plant, definition: str, snapshot: str, element: str) -> RunView:
@@ -100,7 +104,8 @@ def stands_at(plant: Plant, definition: str, snapshot: str, element: str) -> Run
 
     def there() -> RunView | None:
         run = only_run(plant, definition, snapshot)
-        return run if element in {token.element for token in run.tokens} else None
+        stands = run is not None and element in {token.element for token in run.tokens}
+        return run if stands else None
 
     return eventually(there, what=f"{definition} stands at {element}")
 
